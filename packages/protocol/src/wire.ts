@@ -1,0 +1,163 @@
+// The messages of the HTTP API under /v1, on the session sockets and on the control socket.
+import type { Decision, Quote } from './decision.ts';
+import type { Digest } from './digest.ts';
+import type { ErrorBody } from './error.ts';
+import type { JobFacts } from './facts.ts';
+import type { JobId } from './ids.ts';
+import type { Money } from './money.ts';
+import type { Results } from './results.ts';
+import type { JobSpec } from './spec.ts';
+
+/** The header-safe name of every answer's error: `{ "error": ErrorBody }`. */
+export interface ErrorAnswer {
+  readonly error: ErrorBody;
+}
+
+/** `waiting` is for a person; `queued` for the device; the last four are ends. */
+export type JobStatus = 'waiting' | 'queued' | 'running' | 'completed' | 'failed' | 'cancelled' | 'denied';
+export const endStatuses: readonly JobStatus[] = ['completed', 'failed', 'cancelled', 'denied'];
+
+/** Who or what said no: the policy, a person, the approval's expiry, a budget, or the check at the grant. */
+export type DeniedBy = 'policy' | 'person' | 'expiry' | 'budget' | 'grant';
+
+export interface DeviceView {
+  readonly name: string;
+  readonly kind: 'simulator' | 'qpu';
+  readonly practice: boolean;
+  readonly max_qubits: number;
+}
+
+/** A job as its session and the person see it. Fields that are not true yet are absent. */
+export interface JobView {
+  readonly job_id: JobId;
+  readonly status: JobStatus;
+  readonly session: string;
+  readonly created: string;
+  readonly ended?: string;
+  readonly spec: JobSpec;
+  readonly spec_digest: Digest;
+  readonly program_digest: Digest;
+  /** The resolved job, which an approval binds: spec, artifacts, data, image, device, account, policy, analyser, amount. */
+  readonly resolved_digest: Digest;
+  readonly device: DeviceView;
+  readonly facts: JobFacts;
+  readonly quote: Quote;
+  readonly decision: Decision;
+  /** While `waiting`: until when (RFC 3339) a person may answer. */
+  readonly expires?: string;
+  readonly approval?: { readonly id: string; readonly at: string };
+  readonly grant?: { readonly id: string; readonly expires: string };
+  readonly provider_job_id?: string;
+  /** While `running`: shots done of all, where the device tells. */
+  readonly progress?: { readonly done: number; readonly total: number };
+  readonly denied?: { readonly by: DeniedBy; readonly message: string; readonly fix: string | null };
+  readonly failure?: ErrorBody;
+  readonly cost?: Money;
+  readonly results_digest?: Digest;
+  /** True when the receipt is signed and can be fetched. */
+  readonly receipt: boolean;
+}
+
+/** Answer to POST /v1/jobs and, shortened to status and job_id, to POST /submit. */
+export type SubmitAnswer =
+  | { readonly dry_run: false; readonly job: JobView }
+  | { readonly dry_run: true; readonly decision: Decision; readonly facts: JobFacts; readonly quote: Quote; readonly device: DeviceView; readonly spec_digest: Digest; readonly program_digest: Digest };
+
+export interface ArtifactAnswer {
+  readonly digest: Digest;
+  readonly size: number;
+}
+
+export interface BackendView extends DeviceView {
+  /** Other names of the same device, from the configuration. */
+  readonly aliases: readonly string[];
+  readonly description: string;
+  readonly price: string;
+}
+
+export interface BudgetView {
+  readonly currency: string;
+  readonly job_limit: Money;
+  readonly day_limit: Money;
+  readonly day_reserved: Money;
+  readonly day_settled: Money;
+  readonly day_remaining: Money;
+  /** The UTC day the figures are of, YYYY-MM-DD. */
+  readonly day: string;
+  readonly frozen: boolean;
+}
+
+export interface ResultsAnswer {
+  readonly job_id: JobId;
+  readonly results_digest: Digest;
+  readonly results: Results;
+}
+
+/** A line of a job's own history: the public header of a journal event with what the job's owner may read of its body. */
+export interface LogLine {
+  readonly seq: number;
+  readonly time: string;
+  readonly type: string;
+  readonly text: string;
+}
+
+export interface LogsAnswer {
+  readonly job_id: JobId;
+  readonly events: readonly LogLine[];
+  /** What the run printed, at most 64 KiB, control characters escaped. */
+  readonly output: string;
+}
+
+// Control socket only.
+
+/** What a person decides on: everything the broker derived, the agent's own words labelled apart. */
+export interface PendingView {
+  readonly job: JobView;
+  /** Bound into the approval; an answer must repeat it. */
+  readonly nonce: string;
+  /** The program's text, at most 64 KiB. Untrusted: escape before showing. */
+  readonly source: string;
+  readonly budget: BudgetView;
+}
+
+export interface ApproveRequest {
+  readonly resolved_digest: Digest;
+  readonly nonce: string;
+}
+
+export interface SessionView {
+  readonly id: string;
+  readonly name: string;
+  readonly containment: 'sandboxed' | 'uncontained';
+  readonly socket: string;
+  readonly created: string;
+  /** Directories whose files a spec's `data` may name. */
+  readonly read: readonly string[];
+}
+
+export interface StatusView {
+  readonly version: string;
+  readonly pid: number;
+  readonly home: string;
+  readonly since: string;
+  readonly frozen: boolean;
+  readonly sessions: number;
+  readonly jobs: Readonly<Record<JobStatus, number>>;
+  readonly journal: { readonly size: number; readonly root: string };
+  readonly policy: Digest;
+}
+
+export interface JournalReport {
+  readonly ok: boolean;
+  readonly size: number;
+  readonly root: string;
+  /** C2SP signed note over the tree. */
+  readonly checkpoint: string;
+  readonly problems: readonly string[];
+}
+
+/** Public keys: PEM (SPKI) of the receipt signer, and the checkpoint signer as a C2SP verifier key. */
+export interface KeysView {
+  readonly receipt_pem: string;
+  readonly checkpoint_vkey: string;
+}
