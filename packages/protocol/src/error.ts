@@ -61,8 +61,18 @@ export class DewarError extends Error {
   }
 }
 
-/** What was sent, short enough to show: at most 80 characters, control characters escaped. */
+/** What was sent, short enough to show: at most 80 characters, with control, bidirectional, invisible and other non-printing characters escaped. */
 export function shown(value: unknown): string {
-  const text = typeof value === 'string' ? JSON.stringify(value) : value === undefined ? 'nothing' : (JSON.stringify(value) ?? typeof value);
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+  return short(typeof value === 'string' ? JSON.stringify(value.slice(0, 100)) : value === undefined ? 'nothing' : typeof value === 'bigint' ? String(value) : (JSON.stringify(value) ?? typeof value));
+}
+
+/** A JSON Pointer (RFC 6901), shown: where a key holds non-printing characters or the pointer passes 80 characters it is no longer exact. */
+export function pointer(path: readonly string[]): string {
+  return short(path.map((key) => `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`).join(''));
+}
+
+/** C is control, format, surrogate, private use and unassigned; DI is default-ignorable, such as variation selectors and fillers. */
+function short(text: string): string {
+  const start = text.slice(0, 160).replace(/[\p{C}\p{Zl}\p{Zp}\p{DI}]/gu, (sign) => sign.replace(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`));
+  return start.length > 80 || text.length > 160 ? `${start.slice(0, 77).toWellFormed()}...` : start;
 }

@@ -1,5 +1,6 @@
 // The words both sides of a wall share. No IO.
 export * from './canonical-json.ts';
+export * from './decimal.ts';
 export * from './decision.ts';
 export * from './digest.ts';
 export * from './error.ts';

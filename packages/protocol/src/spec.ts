@@ -1,7 +1,7 @@
 // The job spec: what an agent submits, strictly checked once at the door.
 import { z } from 'zod';
 import { digestSchema, jsonDigest, type Digest, type Sha256 } from './digest.ts';
-import { DewarError, shown } from './error.ts';
+import { DewarError, pointer, shown } from './error.ts';
 import type { Json, JsonObject } from './json.ts';
 import { microsFrom } from './money.ts';
 
@@ -98,11 +98,6 @@ function at(value: Json, path: readonly string[]): Json | undefined {
     current = Object.hasOwn(current, key) ? (current as JsonObject)[key] : undefined;
   }
   return current;
-}
-
-/** A JSON Pointer, RFC 6901. */
-export function pointer(path: readonly string[]): string {
-  return path.map((key) => `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }
 
 /** SHA-256 of the RFC 8785 form of the spec as sent, with the format's version beside it. */
