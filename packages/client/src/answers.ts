@@ -1,0 +1,116 @@
+// What the sockets answer, checked: a session socket may be anyone's, so nothing is shown that was not first parsed here.
+import {
+  digestSchema, errorCodes, isId, jobSpecSchema, moneySchema,
+  type ArtifactAnswer, type BackendView, type BudgetView, type Decision, type DeviceView, type ErrorBody, type JobFacts, type JobId, type JobStatus, type JobView,
+  type JournalReport, type KeysView, type LogsAnswer, type PendingView, type Quote, type ResultsAnswer, type SessionView, type StatusView, type SubmitAnswer,
+} from '@dewar/protocol';
+import { z } from 'zod';
+
+const count = z.int().nonnegative();
+const text = z.string();
+const names = z.array(text);
+const time = text.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/, 'an RFC 3339 time');
+
+export const jobIdSchema: z.ZodType<JobId> = z.custom<JobId>((value) => typeof value === 'string' && isId('job', value), { message: 'a job id' });
+const status: z.ZodType<JobStatus> = z.enum(['waiting', 'queued', 'running', 'completed', 'failed', 'cancelled', 'denied']);
+
+const deviceShape = { name: text, kind: z.enum(['simulator', 'qpu']), practice: z.boolean(), max_qubits: count } as const;
+const device: z.ZodType<DeviceView> = z.object(deviceShape);
+
+const facts: z.ZodType<JobFacts> = z.object({
+  analyser: text, language: z.enum(['qasm2', 'qasm3']), qubits: count, clbits: count, physical_qubits: z.array(count), gates: z.record(text, count),
+  operations: count, one_qubit_gates: count, two_qubit_gates: count, multi_qubit_gates: count, measurements: count, resets: count, depth: count,
+  mid_circuit_measurement: z.boolean(), dynamic: z.boolean(), unbounded_loop: z.boolean(), pulse: z.boolean(),
+  pragmas: names, includes: names, externs: names, inputs: z.array(z.object({ name: text, type: text })),
+  confidence: z.enum(['exact', 'upper-bound', 'unknown']), notes: z.array(z.object({ line: count, text })),
+  simulated_before: z.boolean(), simulatable: z.boolean(), simulator_limit: text.nullable(),
+});
+
+const quote: z.ZodType<Quote> = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('free'), basis: text }),
+  z.object({ kind: z.literal('priced'), amount: moneySchema, basis: text, prices_dated: text }),
+]);
+
+const effect = z.enum(['allow', 'ask', 'deny']);
+const decision: z.ZodType<Decision> = z.object({
+  effect, reasons: z.array(z.object({ rule: text, effect, message: text, fix: text.nullable() })).min(1), policy: digestSchema, input: digestSchema,
+});
+
+const errorBody: z.ZodType<ErrorBody> = z.object({
+  code: z.enum(errorCodes), message: text, path: text.exactOptional(), got: text.exactOptional(), allowed: text.exactOptional(), fix: text.exactOptional(),
+});
+
+export const jobSchema: z.ZodType<JobView> = z.object({
+  job_id: jobIdSchema, status, session: text, created: time, ended: time.exactOptional(),
+  spec: jobSpecSchema, spec_digest: digestSchema, program_digest: digestSchema, resolved_digest: digestSchema,
+  device, facts, quote, decision,
+  expires: time.exactOptional(),
+  approval: z.object({ id: text, at: time }).exactOptional(),
+  grant: z.object({ id: text, expires: time }).exactOptional(),
+  provider_job_id: text.exactOptional(),
+  progress: z.object({ done: count, total: count }).exactOptional(),
+  denied: z.object({ by: z.enum(['policy', 'person', 'expiry', 'budget', 'grant']), message: text, fix: text.nullable() }).exactOptional(),
+  failure: errorBody.exactOptional(),
+  cost: moneySchema.exactOptional(),
+  results_digest: digestSchema.exactOptional(),
+  receipt: z.boolean(),
+});
+export const jobAnswer = z.object({ job: jobSchema });
+export const jobsAnswer = z.object({ jobs: z.array(jobSchema) });
+
+export const submitAnswer: z.ZodType<SubmitAnswer> = z.discriminatedUnion('dry_run', [
+  z.object({ dry_run: z.literal(false), job: jobSchema }),
+  z.object({ dry_run: z.literal(true), decision, facts, quote, device, spec_digest: digestSchema, program_digest: digestSchema }),
+]);
+
+export const artifactAnswer: z.ZodType<ArtifactAnswer> = z.object({ digest: digestSchema, size: count });
+
+export const backendsAnswer: z.ZodType<{ backends: BackendView[] }> = z.object({
+  backends: z.array(z.object({ ...deviceShape, aliases: names, description: text, price: text })),
+});
+
+const budget: z.ZodType<BudgetView> = z.object({
+  currency: text, job_limit: moneySchema, day_limit: moneySchema, day_reserved: moneySchema, day_settled: moneySchema,
+  // After an overrun less than nothing is left, which Money elsewhere cannot say.
+  day_remaining: z.object({ currency: z.string().regex(/^[A-Z]{3}$/), micros: z.int() }),
+  day: text, frozen: z.boolean(),
+});
+export const budgetAnswer = z.object({ budget });
+
+export const resultsAnswer: z.ZodType<ResultsAnswer> = z.object({
+  job_id: jobIdSchema, results_digest: digestSchema,
+  results: z.object({
+    format: z.literal('dewar.results/v1'), shots: count, bit_order: z.literal('little-endian'), registers: z.array(z.object({ name: text, size: count })),
+    counts: z.record(z.string().regex(/^[01]+( [01]+)*$/, 'a bit string'), count), seed: z.number(),
+    engine: z.object({ name: text, version: text, method: z.enum(['state-vector', 'shot-by-shot', 'noisy-trajectories']) }),
+    practice: z.object({ device: text, calibrated: text }).exactOptional(),
+  }),
+});
+
+export const logsAnswer: z.ZodType<LogsAnswer> = z.object({
+  job_id: jobIdSchema, events: z.array(z.object({ seq: count, time: text, type: text, text })), output: text,
+});
+
+export const helloAnswer = z.object({ version: text, session: text, docs: text });
+
+const pending: z.ZodType<PendingView> = z.object({ job: jobSchema, nonce: text.min(1), source: text, budget });
+export const pendingAnswer = z.object({ pending });
+export const pendingsAnswer = z.object({ pending: z.array(pending) });
+
+const session: z.ZodType<SessionView> = z.object({
+  id: text, name: text, containment: z.enum(['sandboxed', 'uncontained']), socket: text, created: time, read: names,
+});
+export const sessionAnswer = z.object({ session });
+export const sessionsAnswer = z.object({ sessions: z.array(session) });
+
+export const statusAnswer: z.ZodType<StatusView> = z.object({
+  version: text, pid: z.int().positive(), home: text, since: time, frozen: z.boolean(), sessions: count,
+  jobs: z.object({ waiting: count, queued: count, running: count, completed: count, failed: count, cancelled: count, denied: count }),
+  journal: z.object({ size: count, root: text }), policy: digestSchema,
+});
+
+export const frozenAnswer = z.object({ frozen: z.boolean() });
+export const journalAnswer = z.object({ size: count, root: text, checkpoint: text });
+export const journalReport: z.ZodType<JournalReport> = z.object({ ok: z.boolean(), size: count, root: text, checkpoint: text, problems: names });
+export const keysAnswer: z.ZodType<KeysView> = z.object({ receipt_pem: text, checkpoint_vkey: text });
+export const anyObject = z.record(z.string(), z.unknown());

@@ -1,0 +1,62 @@
+// The control socket: what only the person may do.
+import type { ApproveRequest, JobView, JournalReport, KeysView, PendingView, SessionView, StatusView } from '@dewar/protocol';
+import { anyObject, frozenAnswer, jobAnswer, journalAnswer, journalReport, keysAnswer, pendingAnswer, pendingsAnswer, sessionAnswer, sessionsAnswer, statusAnswer } from './answers.ts';
+import { JobClient, jobPath, type CallOptions } from './job-client.ts';
+
+/** Milliseconds for checks that read the whole journal. */
+const longMs = 600_000;
+
+export class ControlClient extends JobClient {
+  async status(options: CallOptions & { readonly timeoutMs?: number } = {}): Promise<StatusView> {
+    return this.get(statusAnswer, '/v1/status', options);
+  }
+
+  async sessions(options: CallOptions = {}): Promise<readonly SessionView[]> {
+    return (await this.get(sessionsAnswer, '/v1/sessions', options)).sessions;
+  }
+
+  /** @param read directories whose files a spec's `data` may name */
+  async createSession(name: string, read: readonly string[] = [], options: CallOptions = {}): Promise<SessionView> {
+    return (await this.post(sessionAnswer, '/v1/sessions', { name, ...(read.length > 0 && { read }) }, options)).session;
+  }
+
+  async pendings(options: CallOptions = {}): Promise<readonly PendingView[]> {
+    return (await this.get(pendingsAnswer, '/v1/pending', options)).pending;
+  }
+
+  async pending(id: string, options: CallOptions = {}): Promise<PendingView> {
+    return (await this.get(pendingAnswer, `/v1/pending/${encodeURIComponent(id)}`, options)).pending;
+  }
+
+  async approve(id: string, approve: ApproveRequest, options: CallOptions = {}): Promise<JobView> {
+    return (await this.post(jobAnswer, `${jobPath(id)}/approve`, approve, options)).job;
+  }
+
+  async deny(id: string, reason: string, options: CallOptions = {}): Promise<JobView> {
+    return (await this.post(jobAnswer, `${jobPath(id)}/deny`, { reason }, options)).job;
+  }
+
+  async freeze(reason: string | undefined, options: CallOptions = {}): Promise<boolean> {
+    return (await this.post(frozenAnswer, '/v1/freeze', reason === undefined ? {} : { reason }, options)).frozen;
+  }
+
+  async thaw(options: CallOptions = {}): Promise<boolean> {
+    return (await this.post(frozenAnswer, '/v1/thaw', {}, options)).frozen;
+  }
+
+  async journal(options: CallOptions = {}): Promise<{ size: number; root: string; checkpoint: string }> {
+    return this.get(journalAnswer, '/v1/journal', options);
+  }
+
+  async verifyJournal(options: CallOptions = {}): Promise<JournalReport> {
+    return this.get(journalReport, '/v1/journal/verify', { ...options, timeoutMs: longMs });
+  }
+
+  async keys(options: CallOptions = {}): Promise<KeysView> {
+    return this.get(keysAnswer, '/v1/keys', options);
+  }
+
+  async shutdown(options: CallOptions = {}): Promise<void> {
+    await this.post(anyObject, '/v1/shutdown', {}, options);
+  }
+}

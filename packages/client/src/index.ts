@@ -1,0 +1,5 @@
+// A thin client of the session and control sockets.
+export { ControlClient } from './control-client.ts';
+export { hasEnded, JobClient, type CallOptions, type WaitOptions } from './job-client.ts';
+export { SessionClient } from './session-client.ts';
+export { answerLimit } from './transport.ts';

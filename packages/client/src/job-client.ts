@@ -1,0 +1,104 @@
+// The job reads that both sockets answer: a session sees its own jobs, the control socket every session's.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { endStatuses, type JobStatus, type JobView, type LogsAnswer, type ResultsAnswer } from '@dewar/protocol';
+import type { z } from 'zod';
+import { anyObject, jobAnswer, jobsAnswer, logsAnswer, resultsAnswer } from './answers.ts';
+import { exchange, parseAnswer, requestTimeoutMs, type Exchange } from './transport.ts';
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+}
+
+export interface WaitOptions extends CallOptions {
+  /** Give up after so many milliseconds and return the job as it is; left out, wait for ever. */
+  readonly timeoutMs?: number;
+  /** Seconds of one long poll; at most 30. With `onJob`, also how often progress is told. */
+  readonly pollS?: number;
+  /** Told of the job at each poll and as soon as its status changes. */
+  readonly onJob?: (job: JobView) => void;
+}
+
+/** Milliseconds between polls that told nothing new at once, so that a strange socket cannot make the caller spin. */
+const idleMs = 250;
+
+export class JobClient {
+  readonly socketPath: string;
+
+  constructor(socketPath: string) {
+    this.socketPath = socketPath;
+  }
+
+  /** Newest first; at most `limit`. */
+  async jobs(limit = 50, options: CallOptions = {}): Promise<readonly JobView[]> {
+    return (await this.get(jobsAnswer, `/v1/jobs?limit=${limit}`, options)).jobs;
+  }
+
+  async job(id: string, options: CallOptions = {}): Promise<JobView> {
+    return (await this.get(jobAnswer, jobPath(id), options)).job;
+  }
+
+  /** The job when it has ended, or as it is when `timeoutMs` has passed. */
+  async wait(id: string, { signal, timeoutMs, pollS = 25, onJob }: WaitOptions = {}): Promise<JobView> {
+    const end = timeoutMs === undefined ? Infinity : performance.now() + timeoutMs;
+    const call = signal === undefined ? {} : { signal };
+    let job = await this.job(id, call);
+    onJob?.(job);
+    while (!hasEnded(job.status)) {
+      const left = end - performance.now();
+      if (left <= 0) return job;
+      const seconds = Math.max(1, Math.min(pollS, 30, Math.ceil(left / 1000)));
+      const started = performance.now();
+      const next = await this.poll(id, seconds, job.status, call);
+      onJob?.(next);
+      const idle = next.status === job.status && performance.now() - started < idleMs;
+      job = next;
+      if (idle) await sleep(idleMs, undefined, call);
+    }
+    return job;
+  }
+
+  private async poll(id: string, seconds: number, after: JobStatus, options: CallOptions): Promise<JobView> {
+    const path = `${jobPath(id)}/wait?timeout_s=${seconds}&after=${after}`;
+    return (await this.get(jobAnswer, path, { ...options, timeoutMs: seconds * 1000 + requestTimeoutMs })).job;
+  }
+
+  async results(id: string, options: CallOptions = {}): Promise<ResultsAnswer> {
+    return this.get(resultsAnswer, `${jobPath(id)}/results`, options);
+  }
+
+  async logs(id: string, options: CallOptions = {}): Promise<LogsAnswer> {
+    return this.get(logsAnswer, `${jobPath(id)}/logs`, options);
+  }
+
+  /** The Sigstore bundle's bytes as sent: they are what a verifier checks. */
+  async receipt(id: string, options: CallOptions = {}): Promise<Uint8Array> {
+    const path = `${jobPath(id)}/receipt`;
+    const bytes = await exchange(this.socketPath, { method: 'GET', path, ...options });
+    parseAnswer(anyObject, bytes, `GET ${path}`);
+    return bytes;
+  }
+
+  async cancel(id: string, options: CallOptions = {}): Promise<JobView> {
+    return (await this.post(jobAnswer, `${jobPath(id)}/cancel`, {}, options)).job;
+  }
+
+  protected async get<T>(schema: z.ZodType<T>, path: string, options: Pick<Exchange, 'signal' | 'timeoutMs'>): Promise<T> {
+    return parseAnswer(schema, await exchange(this.socketPath, { method: 'GET', path, ...options }), `GET ${path}`);
+  }
+
+  protected async post<T>(schema: z.ZodType<T>, path: string, body: object, options: CallOptions): Promise<T> {
+    return this.postBytes(schema, path, new TextEncoder().encode(JSON.stringify(body)), options);
+  }
+
+  protected async postBytes<T>(schema: z.ZodType<T>, path: string, body: Uint8Array, options: CallOptions): Promise<T> {
+    return parseAnswer(schema, await exchange(this.socketPath, { method: 'POST', path, body, ...options }), `POST ${path}`);
+  }
+}
+
+export function hasEnded(status: JobStatus): boolean {
+  return endStatuses.includes(status);
+}
+
+export function jobPath(id: string): string {
+  return `/v1/jobs/${encodeURIComponent(id)}`;
+}

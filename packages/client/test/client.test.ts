@@ -1,0 +1,214 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createServer } from 'node:net';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DewarError, type ErrorCode, type JobStatus } from '@dewar/protocol';
+import { answerLimit, ControlClient, SessionClient } from '../src/index.ts';
+import { fakeBroker, refuse, status, type Answers } from './fake-broker.ts';
+import { sampleBudget, sampleDigest, sampleJob, sampleJobId, samplePending, sampleResults, sampleStatus, waitingJob } from './samples.ts';
+
+const code = (wanted: ErrorCode) => (error: unknown) => {
+  assert.ok(error instanceof DewarError, String(error));
+  assert.equal(error.code, wanted);
+  return true;
+};
+
+async function withBroker(answers: Answers, use: (broker: Awaited<ReturnType<typeof fakeBroker>>) => Promise<void>): Promise<void> {
+  const broker = await fakeBroker(answers);
+  try {
+    await use(broker);
+  } finally {
+    await broker.close();
+  }
+}
+
+test('an absent socket is not_running and says how to start the broker', async () => {
+  await assert.rejects(new SessionClient('/nonexistent/api.sock').budget(), (error) => code('not_running')(error) && error instanceof DewarError && error.fix === 'dewar up');
+});
+
+test('a plain file in the place of the socket is not_running', async () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'dewar-client-')), 'api.sock');
+  writeFileSync(file, '');
+  await assert.rejects(new SessionClient(file).budget(), code('not_running'));
+});
+
+test('a broker that hangs up without an answer is not_running', async () => {
+  const socketPath = join(mkdtempSync(join(tmpdir(), 'dewar-client-')), 'api.sock');
+  const server = createServer((socket) => socket.destroy()).listen(socketPath);
+  await assert.rejects(new SessionClient(socketPath).budget(), code('not_running'));
+  server.close();
+});
+
+test('a job spec is sent byte for byte, so that a number keeps its digits', async () => {
+  const spec = '{"max_cost": 5.00, "job_name":"x"}';
+  await withBroker({ 'POST /v1/jobs': () => status(201, { dry_run: false, job: sampleJob() }) }, async (broker) => {
+    const answer = await new SessionClient(broker.socketPath).submit(new TextEncoder().encode(spec));
+    assert.equal(answer.dry_run, false);
+    assert.deepEqual(broker.asked.map(({ method, url, body, contentType }) => ({ method, url, body, contentType })), [{ method: 'POST', url: '/v1/jobs', body: spec, contentType: 'application/json' }]);
+  });
+});
+
+test('an artifact goes as octets and comes back as its digest', async () => {
+  await withBroker({ 'PUT /v1/artifacts': () => status(201, { digest: sampleDigest('a'), size: 3 }) }, async (broker) => {
+    assert.deepEqual(await new SessionClient(broker.socketPath).putArtifact(new Uint8Array([1, 2, 3])), { digest: sampleDigest('a'), size: 3 });
+    assert.equal(broker.asked[0]?.contentType, 'application/octet-stream');
+  });
+});
+
+test('the broker\'s refusal arrives whole: code, path, got, allowed, fix', async () => {
+  const error = { code: 'spec_unknown_field', message: 'no field', path: '/shotz', got: '"shotz"', allowed: 'shots', fix: 'remove it' } as const;
+  await withBroker({ 'POST /v1/jobs': () => refuse(400, error) }, async (broker) => {
+    await assert.rejects(new SessionClient(broker.socketPath).submit(new Uint8Array(2)), (thrown) => {
+      assert.ok(thrown instanceof DewarError);
+      assert.deepEqual(thrown.toBody(), error);
+      return true;
+    });
+  });
+});
+
+const strange: [string, (response: import('node:http').ServerResponse) => void][] = [
+  ['HTML', (response) => response.end('<html>')],
+  ['nothing', (response) => response.end()],
+  ['another shape', (response) => response.end('{"budget":{"currency":"XTS"}}')],
+  ['invalid UTF-8', (response) => response.end(Buffer.from([0x7b, 0xff, 0x7d]))],
+  ['an error code from nowhere', (response) => response.writeHead(400).end('{"error":{"code":"rm_rf","message":"x"}}')],
+  ['status 500 and no body', (response) => response.writeHead(500).end()],
+  ['a redirect', (response) => response.writeHead(302, { location: 'http://example.org' }).end()],
+];
+for (const [name, write] of strange) {
+  test(`an answer that is ${name} is refused, not shown`, async () => {
+    await withBroker({ 'GET /v1/budget': (_, response) => write(response) }, async (broker) => {
+      await assert.rejects(new SessionClient(broker.socketPath).budget(), code('internal'));
+    });
+  });
+}
+
+test('an answer above the limit is cut off', async () => {
+  const chunk = Buffer.alloc(1_048_576, 0x20);
+  await withBroker({
+    'GET /v1/budget': (_, response) => {
+      for (let sent = 0; sent <= answerLimit; sent += chunk.length) response.write(chunk);
+      response.end();
+    },
+  }, async (broker) => {
+    await assert.rejects(new SessionClient(broker.socketPath).budget(), code('body_too_large'));
+  });
+});
+
+test('an answer cut short is not taken for a whole one', async () => {
+  await withBroker({
+    'GET /v1/budget': (_, response) => {
+      response.writeHead(200, { 'content-length': '1000' });
+      response.write('{"budget":', () => response.destroy());
+    },
+  }, async (broker) => {
+    await assert.rejects(new SessionClient(broker.socketPath).budget(), (error) => error instanceof DewarError && ['not_running', 'body_truncated'].includes(error.code));
+  });
+});
+
+test('a request that takes too long is request_timeout', async () => {
+  await withBroker({ 'GET /v1/status': () => undefined }, async (broker) => {
+    await assert.rejects(new ControlClient(broker.socketPath).status({ timeoutMs: 50 }), code('request_timeout'));
+  });
+});
+
+test('the caller\'s signal ends a request with the signal\'s own reason', async () => {
+  const stop = new AbortController();
+  const reason = new Error('enough');
+  await withBroker({ 'GET /v1/budget': () => { stop.abort(reason); return undefined; } }, async (broker) => {
+    await assert.rejects(new SessionClient(broker.socketPath).budget({ signal: stop.signal }), (error) => error === reason);
+    await assert.rejects(new SessionClient(broker.socketPath).budget({ signal: stop.signal }), (error) => error === reason);
+  });
+});
+
+test('wait polls on until the job has ended, and tells each change', async () => {
+  const course: JobStatus[] = ['waiting', 'queued', 'running', 'completed'];
+  let at = 0;
+  await withBroker({
+    [`GET /v1/jobs/${sampleJobId}`]: () => ({ job: waitingJob() }),
+    [`GET /v1/jobs/${sampleJobId}/wait`]: () => ({ job: sampleJob({ status: course[(at += 1)] ?? 'completed' }) }),
+  }, async (broker) => {
+    const seen: JobStatus[] = [];
+    const job = await new SessionClient(broker.socketPath).wait(sampleJobId, { onJob: (next) => seen.push(next.status) });
+    assert.equal(job.status, 'completed');
+    assert.deepEqual(seen, course);
+    assert.deepEqual(broker.asked.slice(1).map(({ url }) => new URLSearchParams(url.split('?')[1]).get('after')), ['waiting', 'queued', 'running']);
+  });
+});
+
+test('wait gives the job as it is when its time has passed', async () => {
+  await withBroker({
+    [`GET /v1/jobs/${sampleJobId}`]: () => ({ job: waitingJob() }),
+    [`GET /v1/jobs/${sampleJobId}/wait`]: () => ({ job: waitingJob() }),
+  }, async (broker) => {
+    const job = await new SessionClient(broker.socketPath).wait(sampleJobId, { timeoutMs: 600 });
+    assert.equal(job.status, 'waiting');
+    assert.ok(broker.asked.length < 10, `a socket that answers at once must not make the client spin: ${broker.asked.length} requests`);
+  });
+});
+
+test('wait ends at once when aborted between polls', async () => {
+  const stop = new AbortController();
+  await withBroker({
+    [`GET /v1/jobs/${sampleJobId}`]: () => ({ job: waitingJob() }),
+    [`GET /v1/jobs/${sampleJobId}/wait`]: () => { setTimeout(() => stop.abort(new Error('enough')), 20); return { job: waitingJob() }; },
+  }, async (broker) => {
+    await assert.rejects(new SessionClient(broker.socketPath).wait(sampleJobId, { signal: stop.signal }));
+  });
+});
+
+test('results with a key that is no bit string are refused', async () => {
+  const bad = { ...sampleResults, results: { ...sampleResults.results, counts: { '\u001b[2J': 1 } } };
+  await withBroker({ [`GET /v1/jobs/${sampleJobId}/results`]: bad }, async (broker) => {
+    await assert.rejects(new SessionClient(broker.socketPath).results(sampleJobId), code('internal'));
+  });
+});
+
+test('a job id cannot leave its place in the path', async () => {
+  await withBroker({}, async (broker) => {
+    await assert.rejects(new SessionClient(broker.socketPath).job('../freeze?x'), code('not_found'));
+    assert.equal(broker.asked[0]?.url, '/v1/jobs/..%2Ffreeze%3Fx');
+  });
+});
+
+test('an approval repeats the digest and nonce it was given', async () => {
+  const { job, nonce } = samplePending();
+  await withBroker({ [`POST /v1/jobs/${sampleJobId}/approve`]: { job: sampleJob({ status: 'queued' }) } }, async (broker) => {
+    await new ControlClient(broker.socketPath).approve(job.job_id, { resolved_digest: job.resolved_digest, nonce });
+    assert.deepEqual(JSON.parse(broker.asked[0]?.body ?? ''), { resolved_digest: job.resolved_digest, nonce });
+  });
+});
+
+test('every view on the control socket parses as it is typed', async () => {
+  await withBroker({
+    'GET /v1/status': sampleStatus,
+    'GET /v1/pending': { pending: [samplePending()] },
+    [`GET /v1/pending/${sampleJobId}`]: { pending: samplePending() },
+    'GET /v1/sessions': { sessions: [{ id: 'session_x', name: 'default', containment: 'uncontained', socket: '/x', created: '2026-11-23T07:00:00Z', read: [] }] },
+    'GET /v1/journal': { size: 1, root: 'x', checkpoint: 'y' },
+    'GET /v1/journal/verify': { ok: true, size: 1, root: 'x', checkpoint: 'y', problems: [] },
+    'GET /v1/keys': { receipt_pem: 'pem', checkpoint_vkey: 'vkey' },
+    'POST /v1/freeze': { frozen: true }, 'POST /v1/thaw': { frozen: false }, 'POST /v1/shutdown': {},
+  }, async (broker) => {
+    const client = new ControlClient(broker.socketPath);
+    assert.deepEqual(await client.status(), sampleStatus);
+    assert.deepEqual(await client.pendings(), [samplePending()]);
+    assert.deepEqual(await client.pending(sampleJobId), samplePending());
+    assert.equal((await client.sessions())[0]?.name, 'default');
+    assert.equal((await client.journal()).size, 1);
+    assert.equal((await client.verifyJournal()).ok, true);
+    assert.equal((await client.keys()).receipt_pem, 'pem');
+    assert.equal(await client.freeze('why'), true);
+    assert.equal(await client.thaw(), false);
+    await client.shutdown();
+  });
+});
+
+test('a budget overrun, which leaves less than nothing, can be read', async () => {
+  const overrun = { ...sampleBudget, day_remaining: { currency: 'XTS', micros: -5 } };
+  await withBroker({ 'GET /v1/budget': { budget: overrun } }, async (broker) => {
+    assert.equal((await new SessionClient(broker.socketPath).budget()).day_remaining.micros, -5);
+  });
+});

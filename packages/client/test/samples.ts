@@ -1,0 +1,64 @@
+// Whole, valid values of the wire's views, for tests to change one thing at a time.
+import type { BudgetView, Digest, JobFacts, JobView, PendingView, ResultsAnswer, StatusView } from '@dewar/protocol';
+
+export const sampleDigest = (digit: string): Digest => `sha256:${digit.repeat(64)}`;
+export const sampleJobId = 'job_01k9zzzzzzzzzzzzzzz1' as const;
+
+export const bellSource = 'OPENQASM 3.0;\ninclude "stdgates.inc";\nqubit[2] q;\nbit[2] c;\nh q[0];\ncx q[0], q[1];\nc = measure q;\n';
+
+export const bellFacts: JobFacts = {
+  analyser: 'openqasm/1.0.0', language: 'qasm3', qubits: 2, clbits: 2, physical_qubits: [], gates: { cx: 1, h: 1 }, operations: 2, one_qubit_gates: 1,
+  two_qubit_gates: 1, multi_qubit_gates: 0, measurements: 2, resets: 0, depth: 3, mid_circuit_measurement: false, dynamic: false, unbounded_loop: false,
+  pulse: false, pragmas: [], includes: ['stdgates.inc'], externs: [], inputs: [], confidence: 'exact', notes: [],
+  simulated_before: true, simulatable: true, simulator_limit: null,
+};
+
+export function sampleJob(change: Partial<JobView> = {}): JobView {
+  return {
+    job_id: sampleJobId, status: 'completed', session: 'default', created: '2026-11-23T07:00:00.000Z', ended: '2026-11-23T07:00:02.500Z',
+    spec: { job_name: 'bell', code_blob: sampleDigest('a'), backend: 'simulator', shots: 1024 },
+    spec_digest: sampleDigest('b'), program_digest: sampleDigest('c'), resolved_digest: sampleDigest('d'),
+    device: { name: 'simulator', kind: 'simulator', practice: false, max_qubits: 24 }, facts: bellFacts,
+    quote: { kind: 'free', basis: 'simulators are free' },
+    decision: { effect: 'allow', reasons: [{ rule: 'simulator.free', effect: 'allow', message: 'simulators are free', fix: null }], policy: sampleDigest('e'), input: sampleDigest('f') },
+    receipt: true, ...change,
+  };
+}
+
+export const sampleResults: ResultsAnswer = {
+  job_id: sampleJobId, results_digest: sampleDigest('1'),
+  results: {
+    format: 'dewar.results/v1', shots: 1024, bit_order: 'little-endian', registers: [{ name: 'c', size: 2 }], counts: { '00': 530, '11': 494 }, seed: 7,
+    engine: { name: 'dewar-sampler', version: '0.1.0', method: 'state-vector' },
+  },
+};
+
+const xts = (micros: number) => ({ currency: 'XTS', micros });
+
+export const sampleBudget: BudgetView = {
+  currency: 'XTS', job_limit: xts(10_000_000), day_limit: xts(50_000_000), day_reserved: xts(0), day_settled: xts(2_500_000), day_remaining: xts(47_500_000),
+  day: '2026-11-23', frozen: false,
+};
+
+export function waitingJob(change: Partial<JobView> = {}): JobView {
+  const { ended: _, ...job } = sampleJob({
+    status: 'waiting', receipt: false, expires: '2026-11-23T07:30:00.000Z',
+    spec: { job_name: 'bell on hardware', code_blob: sampleDigest('a'), backend: 'ibmq_qpu_1', shots: 1024, tags: ['vqe', 'night run'], agent: { model: 'assistant-1' } },
+    device: { name: 'practice-qpu', kind: 'qpu', practice: true, max_qubits: 5 },
+    quote: { kind: 'priced', amount: xts(1_221_600), basis: '0.30 a task and 0.0009 a shot', prices_dated: '2026-11-01' },
+    decision: {
+      effect: 'ask', reasons: [{ rule: 'hardware.person', effect: 'ask', message: 'hardware asks a person', fix: null }], policy: sampleDigest('e'), input: sampleDigest('f'),
+    },
+  });
+  return { ...job, ...change };
+}
+
+export function samplePending(change: Partial<PendingView> = {}): PendingView {
+  return { job: waitingJob(), nonce: 'nonce-1', source: bellSource, budget: sampleBudget, ...change };
+}
+
+export const sampleStatus: StatusView = {
+  version: '0.1.0', pid: 4242, home: '/home/user/.local/state/dewar', since: '2026-11-23T06:00:00.000Z', frozen: false, sessions: 1,
+  jobs: { waiting: 1, queued: 0, running: 0, completed: 3, failed: 0, cancelled: 0, denied: 1 },
+  journal: { size: 42, root: 'Zm9vYmFy' }, policy: sampleDigest('e'),
+};
