@@ -1,0 +1,339 @@
+# What an agent may run: simulators freely, named QPUs after a person's yes, nothing else.
+#
+# `allow` and `ask` are true only when every condition is stated by a present field of the right type,
+# so a missing or misshapen field can only deny. Each condition that can fail has a reason beside it:
+# a reason of effect `deny` vetoes and says what would pass. The broker takes the strictest of the three.
+# Money is in millionths of a unit, time in seconds. Input: docs/spec/policy-input.md.
+package quantum.workflow
+
+# By device or by alias.
+named_qpus := {"practice-qpu", "ibmq_qpu_1"}
+
+simulator_shots := 100000
+
+qpu_shots := 10000
+
+# 10.00 units a job.
+qpu_micros := 10000000
+
+longest_s := 3600
+
+default allow := false
+
+allow if {
+	job_sound
+	input.device.kind == "simulator"
+	input.facts.simulatable == true
+	input.session.containment in {"sandboxed", "uncontained"}
+}
+
+default ask := false
+
+ask if {
+	job_sound
+	input.device.kind == "qpu"
+	qpu_named
+	simulated
+	session_may_pay
+	affordable
+	doubts_stated
+}
+
+reasons contains reason("allow", "simulator.free", message, null) if {
+	allow
+	message := sprintf("simulators are free, up to %d shots", [simulator_shots])
+}
+
+reasons contains reason("ask", "hardware.ask", message, null) if {
+	input.device.kind == "qpu"
+	price := [input.backend, units(input.quote.amount_micros), input.quote.currency]
+	message := sprintf("%s costs at most %s %s: a person decides", price)
+}
+
+# What every job must be, wherever it runs.
+
+job_sound if {
+	input.version == 1
+	input.frozen == false
+	is_string(input.backend)
+	is_string(input.device.name)
+	input.packages == []
+	whole(input.time_limit_s, 1, longest_s)
+	whole(input.shots, 1, shot_limit)
+	whole(input.facts.qubits, 0, input.device.max_qubits)
+	artifacts_stored
+	quote_fits
+	within_max_cost
+}
+
+reasons contains reason("deny", "broker.frozen", message, fix) if {
+	not input.frozen == false
+	message := "the broker is frozen: nothing runs"
+	fix := "wait until a person has run: dewar thaw"
+}
+
+reasons contains reason("deny", "packages.unavailable", message, fix) if {
+	not input.packages == []
+	message := sprintf("packages named: %d; images that could hold them do not exist yet", [count(input.packages)])
+	fix := "leave packages out"
+}
+
+reasons contains reason("deny", "time.limit", message, fix) if {
+	not whole(input.time_limit_s, 1, longest_s)
+	message := sprintf("time_limit_s %d is above %d", [input.time_limit_s, longest_s])
+	fix := sprintf("ask for time_limit_s: %d", [longest_s])
+}
+
+shot_limit := simulator_shots if input.device.kind == "simulator"
+
+shot_limit := qpu_shots if input.device.kind == "qpu"
+
+shots_within if whole(input.shots, 1, shot_limit)
+
+reasons contains reason("deny", "shots.limit", message, fix) if {
+	not shots_within
+	message := sprintf("%d shots: at most %d shots on %s", [input.shots, shot_limit, input.backend])
+	fix := sprintf("ask for shots: %d", [shot_limit])
+}
+
+reasons contains reason("deny", "device.qubits", message, fix) if {
+	not whole(input.facts.qubits, 0, input.device.max_qubits)
+	message := sprintf("the program uses %d qubits, %s has %d", [input.facts.qubits, input.backend, input.device.max_qubits])
+	fix := sprintf("use at most %d qubits on %s", [input.device.max_qubits, input.backend])
+}
+
+artifacts_stored if {
+	is_array(input.artifacts)
+	count(input.artifacts) > 0
+	every artifact in input.artifacts {
+		startswith(artifact.digest, "sha256:")
+		artifact.stored == true
+	}
+}
+
+reasons contains reason("deny", "artifacts.unstored", message, fix) if {
+	not artifacts_stored
+	missing := sort([artifact.digest | some artifact in input.artifacts; not artifact.stored == true])
+	message := sprintf("not in the store: %s", [missing[0]])
+	fix := "put the bytes in the store first, then submit again"
+}
+
+# Simulators.
+
+reasons contains reason("deny", "simulator.limit", message, fix) if {
+	input.device.kind == "simulator"
+	not input.facts.simulatable == true
+	message := sprintf("no installed simulator can run this: %s", [substring(input.facts.simulator_limit, 0, 200)])
+	fix := "change the program or the shots until this limit holds"
+}
+
+# QPUs: which, after what, for whom.
+
+qpu_named if input.device.name in named_qpus
+
+qpu_named if input.backend in named_qpus
+
+reasons contains reason("deny", "device.unnamed", message, fix) if {
+	input.device.kind == "qpu"
+	not qpu_named
+	message := sprintf("the policy does not name the QPU %s", [substring(input.backend, 0, 64)])
+	fix := sprintf("use one of these backends: simulator, %s", [concat(", ", named_qpus)])
+}
+
+simulated if input.facts.simulated_before == true
+
+simulated if cannot_be_simulated
+
+cannot_be_simulated if {
+	input.facts.simulated_before == false
+	input.facts.simulatable == false
+	is_string(input.facts.simulator_limit)
+}
+
+reasons contains reason("deny", "simulate.first", message, fix) if {
+	input.device.kind == "qpu"
+	not simulated
+	message := "this program has not completed on a simulator yet"
+	fix := "run it on simulator first: same code_blob, backend simulator"
+}
+
+reasons contains reason("ask", "simulate.impossible", message, null) if {
+	input.device.kind == "qpu"
+	cannot_be_simulated
+	message := sprintf("not simulated before, no installed simulator can run it: %s", [substring(input.facts.simulator_limit, 0, 200)])
+}
+
+session_may_pay if {
+	input.session.containment == "sandboxed"
+	is_boolean(input.device.practice)
+}
+
+session_may_pay if {
+	input.session.containment == "uncontained"
+	input.device.practice == true
+}
+
+reasons contains reason("deny", "session.uncontained", message, fix) if {
+	input.device.kind == "qpu"
+	not session_may_pay
+	message := sprintf("%s is a paid device and the session is uncontained", [input.backend])
+	fix := "use a sandboxed session, or backend practice-qpu or simulator"
+}
+
+# Money.
+
+quote_fits if {
+	input.device.kind == "simulator"
+	input.quote.kind == "free"
+	input.quote.amount_micros == 0
+	input.quote.currency == null
+}
+
+quote_fits if {
+	input.device.kind == "qpu"
+	input.quote.kind == "priced"
+	input.quote.amount_micros > 0
+	currency_fits
+}
+
+# XTS, the code ISO 4217 keeps for testing, is practice money: it pays for practice devices and for nothing else.
+currency_fits if {
+	input.device.practice == true
+	input.quote.currency == "XTS"
+}
+
+currency_fits if {
+	input.device.practice == false
+	is_string(input.quote.currency)
+	input.quote.currency != "XTS"
+}
+
+reasons contains reason("deny", "quote.mismatch", message, fix) if {
+	not quote_fits
+	message := sprintf("a %s cannot have this quote: %s, %s", [input.device.kind, input.quote.kind, units(input.quote.amount_micros)])
+	fix := "correct the price list: simulators are free, QPUs have a price, in XTS only if they are practice devices"
+}
+
+within_max_cost if {
+	input.max_cost == null
+	input.max_cost_micros == null
+}
+
+within_max_cost if {
+	is_number(input.max_cost)
+	whole(input.quote.amount_micros, 0, input.max_cost_micros)
+}
+
+reasons contains reason("deny", "cost.max_cost", message, fix) if {
+	shots_within
+	not within_max_cost
+	message := sprintf("the quote of %s is above max_cost %s", [units(input.quote.amount_micros), units(input.max_cost_micros)])
+	fix := sprintf("ask for fewer shots, or for max_cost: %s", [units(input.quote.amount_micros)])
+}
+
+affordable if {
+	input.budget.frozen == false
+	input.quote.currency == input.budget.currency
+	whole(input.quote.amount_micros, 1, qpu_micros)
+	whole(input.quote.amount_micros, 1, input.budget.job_limit_micros)
+	whole(input.quote.amount_micros, 1, input.budget.day_remaining_micros)
+}
+
+reasons contains reason("deny", "budget.frozen", message, fix) if {
+	input.device.kind == "qpu"
+	not input.budget.frozen == false
+	message := sprintf("the %s budget is frozen", [input.budget.currency])
+	fix := "a person must look at the overrun and thaw the budget; simulators stay free"
+}
+
+reasons contains reason("deny", "budget.currency", message, fix) if {
+	input.device.kind == "qpu"
+	not input.quote.currency == input.budget.currency
+	message := sprintf("the quote is in %s, the budget in %s", [input.quote.currency, input.budget.currency])
+	fix := sprintf("use a device priced in %s", [input.budget.currency])
+}
+
+# With too many shots the price is of a job that cannot run anyway: then only shots.limit speaks.
+reasons contains reason("deny", rule, message, fix) if {
+	input.device.kind == "qpu"
+	shots_within
+	some rule, limit in {
+		"cost.job": [qpu_micros, "the policy's limit a job"],
+		"budget.job": [input.budget.job_limit_micros, "the budget's limit a job"],
+		"budget.day": [input.budget.day_remaining_micros, "what is left of today's budget"],
+	}
+	not whole(input.quote.amount_micros, 1, limit[0])
+	most := max([limit[0], 0])
+	message := sprintf("the quote of %s is above %s, %s", [units(input.quote.amount_micros), limit[1], units(most)])
+	fix := cheaper(most)
+}
+
+cheaper(micros) := sprintf("ask for fewer shots: a quote of at most %s %s passes", [units(micros), input.budget.currency]) if micros > 0
+
+cheaper(micros) := "nothing is left to spend: use simulator, or ask a person about the budget" if micros == 0
+
+# What the broker could not make sure of: shown to the person by name, though hardware asks anyway.
+
+doubts_stated if {
+	input.facts.confidence in {"exact", "upper-bound", "unknown"}
+	is_boolean(input.facts.unbounded_loop)
+	is_boolean(input.facts.pulse)
+	is_array(input.facts.pragmas)
+	is_array(input.facts.externs)
+	is_array(input.facts.inputs)
+}
+
+reasons contains reason("ask", "facts.confidence", message, null) if {
+	input.device.kind == "qpu"
+	input.facts.confidence == "unknown"
+	message := "the broker could not work out what this program does: its counts are no bound"
+}
+
+reasons contains reason("ask", "facts.unbounded_loop", message, null) if {
+	input.device.kind == "qpu"
+	input.facts.unbounded_loop == true
+	message := "the program has a loop without a bound"
+}
+
+reasons contains reason("ask", "facts.pulse", message, null) if {
+	input.device.kind == "qpu"
+	input.facts.pulse == true
+	message := "the program has pulse or calibration blocks"
+}
+
+reasons contains reason("ask", "facts.pragmas", message, null) if {
+	input.device.kind == "qpu"
+	number := count(input.facts.pragmas)
+	number > 0
+	message := sprintf("pragmas the broker does not know: %d, the first: %s", [number, substring(input.facts.pragmas[0], 0, 60)])
+}
+
+reasons contains reason("ask", "facts.externs", message, null) if {
+	input.device.kind == "qpu"
+	number := count(input.facts.externs)
+	number > 0
+	message := sprintf("functions outside the program: %d", [number])
+}
+
+reasons contains reason("ask", "facts.inputs", message, null) if {
+	input.device.kind == "qpu"
+	number := count(input.facts.inputs)
+	number > 0
+	message := sprintf("inputs whose values are not in the program: %d", [number])
+}
+
+reason(effect, rule, message, fix) := {"rule": rule, "effect": effect, "message": message, "fix": fix}
+
+# Rego orders values of different types too (null < 1 < "1"), so a comparison alone is no check.
+whole(value, low, high) if {
+	is_number(value)
+	is_number(high)
+	value == floor(value)
+	value >= low
+	value <= high
+}
+
+# Millionths as a decimal with two digits or more after the point: 1221600 is 1.2216.
+units(micros) := sprintf("%d.%s%s", [floor(micros / 1000000), substring(digits, 0, 2), trim_right(substring(digits, 2, 4), "0")]) if {
+	digits := sprintf("%06d", [micros % 1000000])
+}
