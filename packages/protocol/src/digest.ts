@@ -7,9 +7,7 @@ export type Digest = `sha256:${string}`;
 export type Sha256 = (bytes: Uint8Array) => Uint8Array;
 
 export const digestPattern = /^sha256:[0-9a-f]{64}$/;
-export const digestSchema = z.custom<Digest>((value) => typeof value === 'string' && digestPattern.test(value), {
-  message: 'sha256: and 64 lowercase hexadecimal digits',
-});
+export const digestSchema: z.ZodType<Digest> = z.templateLiteral(['sha256:', z.string().regex(/^[0-9a-f]{64}$/)], 'sha256: and 64 lowercase hexadecimal digits');
 
 export function isDigest(text: string): text is Digest {
   return digestPattern.test(text);

@@ -6,8 +6,10 @@ export type JobId = Id<'job'>;
 
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz';
 
-/** @param random at least 7 random bytes */
+/** @param timeMs whole milliseconds since 1970, below 2^48; @param random at least 7 random bytes. Throws RangeError on less. */
 export function makeId<K extends IdKind>(kind: K, timeMs: number, random: Uint8Array): Id<K> {
+  if (!Number.isSafeInteger(timeMs) || timeMs < 0 || timeMs >= 2 ** 48) throw new RangeError('an id needs a time in whole milliseconds');
+  if (random.length < 7) throw new RangeError('an id needs 7 random bytes');
   let bits = BigInt(timeMs);
   let tail = 0n;
   for (const byte of random.subarray(0, 7)) tail = (tail << 8n) | BigInt(byte);

@@ -1,5 +1,6 @@
 // Money: whole millionths of one currency unit, so that no sum ever rounds.
 import { z } from 'zod';
+import { decimalOf } from './decimal.ts';
 import { DewarError, shown } from './error.ts';
 
 /** ISO 4217 code; practice money, which buys nothing, is `XTS` (the code ISO reserves for testing). */
@@ -21,23 +22,24 @@ export const practiceCurrency: Currency = 'XTS';
  * Throws `money_invalid` when it is negative, not a decimal, or above Number.MAX_SAFE_INTEGER millionths.
  */
 export function microsFrom(decimal: string): number {
-  const match = /^(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,3}))?$/.exec(decimal);
-  if (!match) throw invalid(decimal, 'a non-negative decimal such as 5.00');
-  const [, whole = '', fraction = '', exponent = '0'] = match;
-  const digits = whole + fraction;
-  const shift = Number(exponent) - fraction.length + 6;
-  if (digits.length + Math.max(shift, 0) > 400) throw invalid(decimal, 'an amount below 9007199254.740991');
-  const value = shift >= 0 ? BigInt(digits) * 10n ** BigInt(shift) : divideUp(BigInt(digits), 10n ** BigInt(-shift));
-  if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw invalid(decimal, 'an amount below 9007199254.740991');
-  return Number(value);
+  const read = decimalOf(decimal);
+  if (!read || read.negative) throw invalid(decimal, 'a non-negative decimal such as 5.00');
+  if (read.digits === '') return 0;
+  const point = read.exponent + 6;
+  if (point <= 0) return 1;
+  if (point > 16) throw tooMuch(decimal);
+  const whole = Number(read.digits.slice(0, point).padEnd(point, '0'));
+  const value = read.digits.length > point ? whole + 1 : whole;
+  if (!Number.isSafeInteger(value)) throw tooMuch(decimal);
+  return value;
 }
 
-function divideUp(value: bigint, by: bigint): bigint {
-  return (value + by - 1n) / by;
+function tooMuch(decimal: string): DewarError {
+  return invalid(decimal, `an amount up to ${formatMicros(Number.MAX_SAFE_INTEGER)}`);
 }
 
 function invalid(decimal: string, allowed: string): DewarError {
-  return new DewarError({ code: 'money_invalid', message: 'not an amount of money', got: shown(decimal), allowed });
+  return new DewarError({ code: 'money_invalid', message: 'not an amount of money', got: shown(decimal), allowed, fix: `write ${allowed}` });
 }
 
 /** `1.2216 XTS`: exact, at least two decimals. */
@@ -45,8 +47,9 @@ export function formatMoney(money: Money): string {
   return `${formatMicros(money.micros)} ${money.currency}`;
 }
 
+/** A negative figure, such as a budget after an overrun, keeps its sign. */
 export function formatMicros(value: number): string {
-  const text = String(value).padStart(7, '0');
+  const text = String(Math.abs(value)).padStart(7, '0');
   const fraction = text.slice(-6).replace(/0{1,4}$/, '');
-  return `${text.slice(0, -6)}.${fraction}`;
+  return `${value < 0 ? '-' : ''}${text.slice(0, -6)}.${fraction}`;
 }

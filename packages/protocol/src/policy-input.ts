@@ -47,7 +47,7 @@ const count = z.int().nonnegative();
 const digest = z.string().regex(digestPattern);
 const names = z.array(z.string());
 
-const facts: z.ZodType<JobFacts> = z.strictObject({
+export const jobFactsSchema: z.ZodType<JobFacts> = z.strictObject({
   analyser: z.string(),
   language: z.enum(['qasm2', 'qasm3']),
   qubits: count, clbits: count, physical_qubits: z.array(count), gates: z.record(z.string(), count), operations: count,
@@ -67,7 +67,7 @@ export const policyInputSchema: z.ZodType<PolicyInput> = z.strictObject({
   artifacts: z.array(z.strictObject({ digest, stored: z.boolean() })).min(1),
   program_digest: digest,
   device: z.strictObject({ name: z.string().min(1), kind: z.enum(['simulator', 'qpu']), practice: z.boolean(), max_qubits: count }),
-  facts,
+  facts: jobFactsSchema,
   quote: z.strictObject({ kind: z.enum(['free', 'priced']), amount_micros: count, currency: z.string().nullable() }),
   session: z.strictObject({ name: z.string().min(1), containment: z.enum(['sandboxed', 'uncontained']) }),
   budget: z.strictObject({

@@ -1,9 +1,8 @@
 // The job spec: what an agent submits, strictly checked once at the door.
 import { z } from 'zod';
-import { digestSchema, jsonDigest, type Digest, type Sha256 } from './digest.ts';
+import { digestPattern, digestSchema, jsonDigest, type Digest, type Sha256 } from './digest.ts';
 import { DewarError, pointer, shown } from './error.ts';
 import type { Json, JsonObject } from './json.ts';
-import { microsFrom } from './money.ts';
 
 /** The format's version, hashed into every spec digest. */
 export const specVersion = 1;
@@ -45,50 +44,92 @@ export interface JobSpec {
   readonly agent?: Readonly<Record<string, string>>;
 }
 
-/** Text that may be shown: no control, bidirectional or line-separator characters, no lone surrogates. */
-const printable = (max: number) =>
-  z.string().min(1).max(max).regex(/^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+$/u, 'printable characters only');
+/** Text that may be shown: no control, format (bidirectional), surrogate, line-separator or invisible (default-ignorable) characters. */
+const printable = (max: number) => z.string().min(1).max(max).regex(/^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{DI}]+$/u);
 
-export const jobSpecSchema: z.ZodType<JobSpec> = z.strictObject({
-  job_name: printable(128),
-  code_blob: digestSchema,
-  backend: z.string().regex(/^[a-z0-9][a-z0-9_.-]{0,63}$/, 'a backend name: lowercase letters, digits, - _ .'),
-  shots: z.int().min(1).max(limits.shots).exactOptional(),
-  max_cost: z.number().nonnegative().max(1e9).exactOptional(),
-  image: z.string().regex(/^[a-z0-9][a-z0-9._/:@-]{0,254}$/, 'an image reference such as quantum-runner:1.2.0').exactOptional(),
-  packages: z.array(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}==[A-Za-z0-9][A-Za-z0-9.!+_-]{0,63}$/, 'name==version')).max(64).exactOptional(),
-  data: z.array(z.string().min(1).max(4096).regex(/^(sha256:[0-9a-f]{64}|file:\/[^\p{Cc}]+)$/u, 'sha256:<digest> or file:/path')).max(64).exactOptional(),
-  time_limit_s: z.int().min(1).max(limits.time_limit_s).exactOptional(),
-  program: z.strictObject({ format: z.enum(['qasm2', 'qasm3']) }).exactOptional(),
-  tags: z.array(printable(64)).max(16).exactOptional(),
-  dry_run: z.boolean().exactOptional(),
-  agent: z.record(z.string().regex(/^[a-z][a-z0-9_]{0,31}$/), printable(256)).refine((fields) => Object.keys(fields).length <= 16, '16 fields at most').exactOptional(),
-});
+/** An absolute path taken literally (RFC 8089 with no or an empty host): no `.` or `..` step, and nothing that a URL reader would decode. */
+const fileReference = /^file:(?:\/\/)?(?=\/)(?:\/(?!\.{1,2}(?:\/|$))[^/%?#\\\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{DI}]+)+$/u;
+const dataReference = new RegExp(`${digestPattern.source}|${fileReference.source}`, 'u');
 
-/** Checks a parsed value. Throws `spec_unknown_field`, `spec_invalid` or `money_invalid`, each with the path. */
+/** What each field is for, and what passes: the words of the published schema and of every refusal. */
+const words: Readonly<Record<keyof JobSpec, { readonly meaning: string; readonly allowed: string }>> = {
+  job_name: { meaning: 'A name for people.', allowed: '1 to 128 printable characters' },
+  code_blob: { meaning: 'The program: the digest of an artifact uploaded before.', allowed: 'sha256: and 64 lowercase hexadecimal digits' },
+  backend: { meaning: 'Where to run: a backend or one of its aliases, as `dewar backends` lists them.', allowed: '1 to 64 of a-z, 0-9, - _ . beginning with a letter or digit' },
+  shots: { meaning: `How often to run the program; ${specDefaults.shots} if left out.`, allowed: `a whole number from 1 to ${limits.shots}` },
+  max_cost: { meaning: "The most this job may cost, in units of the backend's currency; rounded up to a millionth.", allowed: 'a number from 0 to 1000000000' },
+  image: { meaning: 'The locked SDK environment; recorded as unverified until images exist.', allowed: 'an image reference such as quantum-runner:1.2.0, at most 255 characters' },
+  packages: { meaning: 'Packages that the program needs; recorded.', allowed: 'a list of at most 64 texts such as qiskit==2.1.0' },
+  data: { meaning: 'What the job reads, resolved once: artifacts, and files that the session was granted.', allowed: 'a list of at most 64 texts: sha256:<digest> of an uploaded artifact, or file:/absolute/path without . .. % ? # or \\' },
+  time_limit_s: { meaning: `Seconds after which the run is stopped; ${specDefaults.time_limit_s} if left out.`, allowed: `a whole number from 1 to ${limits.time_limit_s}` },
+  program: { meaning: "The program's format; left out, it is read from the OPENQASM line.", allowed: 'an object with one field: format, "qasm2" or "qasm3"' },
+  tags: { meaning: 'Words to find the job by.', allowed: 'a list of at most 16 texts of 1 to 64 printable characters' },
+  dry_run: { meaning: 'true asks for the decision and runs nothing.', allowed: 'true or false' },
+  agent: { meaning: 'What the agent says of itself: recorded, shown as unverified, never believed.', allowed: 'an object of at most 16 fields, names of 1 to 32 of a-z, 0-9, _ beginning with a letter, values of 1 to 256 printable characters' },
+};
+
+function field<T extends z.ZodType>(name: keyof JobSpec, schema: T): T {
+  return schema.meta({ description: `${words[name].meaning} Passes: ${words[name].allowed}.` });
+}
+
+const fields = {
+  job_name: field('job_name', printable(128)),
+  code_blob: field('code_blob', digestSchema),
+  backend: field('backend', z.string().regex(/^[a-z0-9][a-z0-9_.-]{0,63}$/)),
+  shots: field('shots', z.int().min(1).max(limits.shots)).exactOptional(),
+  max_cost: field('max_cost', z.number().nonnegative().max(1e9)).exactOptional(),
+  image: field('image', z.string().regex(/^[a-z0-9][A-Za-z0-9._/:@-]{0,254}$/)).exactOptional(),
+  packages: field('packages', z.array(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}==[A-Za-z0-9][A-Za-z0-9.!+_-]{0,63}$/)).max(64)).exactOptional(),
+  data: field('data', z.array(z.string().min(1).max(4096).regex(dataReference)).max(64)).exactOptional(),
+  time_limit_s: field('time_limit_s', z.int().min(1).max(limits.time_limit_s)).exactOptional(),
+  program: field('program', z.strictObject({ format: z.enum(['qasm2', 'qasm3']) })).exactOptional(),
+  tags: field('tags', z.array(printable(64)).max(16)).exactOptional(),
+  dry_run: field('dry_run', z.boolean()).exactOptional(),
+  agent: field('agent', z.record(z.string().regex(/^[a-z][a-z0-9_]{0,31}$/), printable(256)).refine((said) => Object.keys(said).length <= 16).meta({ maxProperties: 16 })).exactOptional(),
+};
+
+export const jobSpecSchema: z.ZodType<JobSpec> = z.strictObject(fields);
+
+/** Checks a parsed value. Throws `spec_unknown_field`, `data_refused` or `spec_invalid`, each with the path. Nothing is filled in or left out. */
 export function parseSpec(value: Json): JobSpec {
   const parsed = jobSpecSchema.safeParse(value);
-  if (!parsed.success) throw specError(parsed.error.issues[0], value);
-  if (parsed.data.max_cost !== undefined) microsFrom(String(parsed.data.max_cost));
+  if (!parsed.success) throw specError(parsed.error.issues, value);
+  // zod's record skips this one key without a word, and a spec's digest is of everything that was sent.
+  if (at(value, ['agent', '__proto__']) !== undefined) throw invalidField(['agent', '__proto__'], value);
   return parsed.data;
 }
 
-function specError(issue: z.core.$ZodIssue | undefined, value: Json): DewarError {
-  const path = (issue?.path ?? []).map(String);
-  if (issue?.code === 'unrecognized_keys') {
-    const key = issue.keys[0] ?? '';
-    return new DewarError({
-      code: 'spec_unknown_field', message: `the job spec has no field ${shown(key)}`, path: pointer([...path, key]), got: shown(key),
-      allowed: path.length === 0 ? Object.keys((jobSpecSchema as unknown as { shape: object }).shape).join(', ') : 'the fields in docs/spec/job-spec.schema.json',
-      fix: `remove ${shown(key)}`,
-    });
-  }
-  const got = at(value, path);
-  const missing = got === undefined;
+/** A misspelt field is both unknown and missing: the unknown one is named, since it shows the mistake. */
+function specError(issues: readonly z.core.$ZodIssue[], value: Json): DewarError {
+  const unknown = issues.find((issue) => issue.code === 'unrecognized_keys');
+  if (unknown !== undefined) return unknownField(unknown.path.map(String), unknown.keys[0] ?? '');
+  return invalidField((issues[0]?.path ?? []).map(String), value);
+}
+
+function unknownField(path: readonly string[], key: string): DewarError {
   return new DewarError({
-    code: 'spec_invalid', message: missing ? `the job spec needs ${path.join('.') || 'an object'}` : `the job spec's ${path.join('.') || 'value'} is not valid`,
-    path: pointer(path), got: shown(got), allowed: issue?.message ?? 'a valid value', fix: `see docs/spec/job-spec.md${path[0] === undefined ? '' : `#${path[0]}`}`,
+    code: 'spec_unknown_field', message: `the job spec has no field ${shown(key)}${path.length === 0 ? '' : ` in ${pointer(path)}`}`, path: pointer([...path, key]), got: shown(key),
+    allowed: isField(path[0]) ? words[path[0]].allowed : Object.keys(fields).join(', '), fix: `remove ${shown(key)}`,
   });
+}
+
+function invalidField(path: readonly string[], value: Json): DewarError {
+  const got = at(value, path);
+  const name = path[0];
+  const rest = { path: pointer(path), got: shown(got) };
+  if (!isField(name)) return new DewarError({ code: 'spec_invalid', message: 'a job spec is a JSON object', ...rest, allowed: 'a JSON object', fix: 'see docs/spec/job-spec.md' });
+  const said = { allowed: words[name].allowed, fix: `see docs/spec/job-spec.md#${name}` };
+  if (name === 'data' && typeof got === 'string') return new DewarError({ code: 'data_refused', message: 'a job reads artifacts and granted files only', ...rest, ...said });
+  return new DewarError({ code: 'spec_invalid', message: got === undefined ? `the job spec needs ${pointer(path)}` : `the job spec's ${pointer(path)} does not pass`, ...rest, ...said });
+}
+
+function isField(name: string | undefined): name is keyof JobSpec {
+  return name !== undefined && Object.hasOwn(fields, name);
+}
+
+/** The absolute path that a `file:` entry of `data` names, literally; undefined for a digest. */
+export function filePath(reference: string): string | undefined {
+  return fileReference.test(reference) ? reference.replace(/^file:(?:\/\/)?/, '') : undefined;
 }
 
 function at(value: Json, path: readonly string[]): Json | undefined {
