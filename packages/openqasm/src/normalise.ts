@@ -1,0 +1,121 @@
+// Rewrites a program into one that a compiler without hardware qubits, pragmas and built-in gates takes, meaning unchanged.
+import { DewarError, shown } from '@dewar/protocol';
+import { qelib1, stdgates } from './standard.ts';
+import { invalid, tokenise, type Token, type Tokens } from './tokens.ts';
+
+export interface Normalised {
+  readonly text: string;
+  /** The physical qubit that element `i` of the added register stands for, ascending; empty when none is named. */
+  readonly physical: readonly number[];
+}
+
+interface Edit {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+/** Largest physical qubit number that is read; no device has as many. */
+export const maxPhysical = 999_999;
+
+/**
+ * Physical qubits become elements of one register declared on the version line, a missing standard include is added there,
+ * pragmas and annotations are blanked, and `delay[…]` becomes `barrier`, which on an ideal machine is the same. Line numbers stay.
+ * Throws `program_format` or `program_invalid`; the latter also for `cal`, `defcal` and pragmas that apply gates or noise.
+ */
+export function normalise(source: string): Normalised {
+  const tokens = tokenise(source);
+  const physical = physicalQubits(tokens);
+  const register = freeName(tokens);
+  const index = new Map(physical.map((qubit, at) => [qubit, at]));
+  const edits: Edit[] = [];
+  if (source.startsWith('\uFEFF')) edits.push({ start: 0, end: 1, text: '' });
+  edits.push({ start: tokens.after, end: tokens.after, text: header(tokens, physical.length, register) });
+  tokens.list.forEach((token, at) => {
+    if (token.kind === 'pragma') checkPragma(tokens, token);
+    if (token.kind === 'pragma' || token.kind === 'annotation') edits.push({ start: token.start, end: token.end, text: '' });
+    if (token.kind === 'physical') edits.push({ start: token.start, end: token.end, text: `${register}[${index.get(Number(token.text.slice(1))) ?? 0}]` });
+    if (tokens.language === 'qasm3' && token.kind === 'word') {
+      if (token.text === 'cal' || token.text === 'defcal' || token.text === 'defcalgrammar') throw pulseBlock(tokens, token);
+      if (token.text === 'delay') edits.push(...delayEdits(tokens.list, at));
+    }
+  });
+  return { text: apply(source, edits), physical };
+}
+
+/** Every `$n` outside pragmas and annotations, ascending and once. Throws `program_invalid` past `maxPhysical`. */
+export function physicalQubits(tokens: Tokens): readonly number[] {
+  const found = new Set<number>();
+  for (const token of tokens.list) {
+    if (token.kind !== 'physical') continue;
+    const qubit = Number(token.text.slice(1));
+    if (qubit > maxPhysical) throw invalid(tokens.source, token.start, `physical qubits end at $${maxPhysical}`, 'use the device\'s own qubit numbers', shown(token.text));
+    found.add(qubit);
+  }
+  return [...found].sort((a, b) => a - b);
+}
+
+function header(tokens: Tokens, count: number, register: string): string {
+  const include = missingInclude(tokens);
+  const declaration = count === 0 ? '' : tokens.language === 'qasm3' ? ` qubit[${count}] ${register};` : ` qreg ${register}[${count}];`;
+  return `${include === undefined ? '' : ` include "${include}";`}${declaration}`;
+}
+
+/** The include to add: a standard gate is used, none is included, and no name of the program's own would clash with it. */
+function missingInclude({ list, language }: Tokens): string | undefined {
+  const file = language === 'qasm3' ? 'stdgates.inc' : 'qelib1.inc';
+  const gates = language === 'qasm3' ? stdgates : qelib1;
+  let used = false;
+  for (const [at, token] of list.entries()) {
+    const previous = list[at - 1];
+    if (token.kind === 'word' && token.text === 'include') {
+      const path = list[at + 1];
+      if (path?.kind === 'string' && (path.text === 'stdgates.inc' || path.text === 'qelib1.inc')) return undefined;
+    }
+    if (token.kind !== 'word' || !gates.has(token.text)) continue;
+    if (previous !== undefined && (declaring.has(previous.text) || previous.text === ']')) return undefined;
+    used = true;
+  }
+  return used ? file : undefined;
+}
+
+/** A name right after one of these, or after a type's `]`, is a declaration. */
+const declaring: ReadonlySet<string> = new Set([
+  'gate', 'opaque', 'def', 'extern', 'let', 'qreg', 'creg', 'qubit', 'bit', 'int', 'uint', 'float', 'angle', 'bool', 'complex', 'duration', 'stretch',
+]);
+
+function freeName(tokens: Tokens): string {
+  const taken = new Set(tokens.list.filter((token) => token.kind === 'word').map((token) => token.text));
+  let name = 'physical';
+  for (let count = 0; taken.has(name); count += 1) name = `physical_${count}`;
+  return name;
+}
+
+function delayEdits(list: readonly Token[], at: number): readonly Edit[] {
+  const token = list[at];
+  const open = list[at + 1];
+  const close = open?.text === '[' ? list[open.partner] : undefined;
+  return token === undefined || close === undefined ? [] : [{ start: token.start, end: close.end, text: 'barrier' }];
+}
+
+function checkPragma(tokens: Tokens, token: Token): void {
+  if (!/^braket[ \t]+(unitary|noise)\b/.test(token.text)) return;
+  throw invalid(tokens.source, token.start, 'a pragma that applies a gate or noise', 'write the operation as gates', shown(token.text));
+}
+
+function pulseBlock(tokens: Tokens, token: Token): DewarError {
+  return invalid(tokens.source, token.start, 'no simulator here runs pulse blocks', `remove ${token.text}, or run on a device that takes pulse programs`, shown(token.text));
+}
+
+/** Edits come in ascending order and do not overlap, except inside a replaced `delay[…]`, where the first wins. Newlines inside are kept. */
+function apply(source: string, edits: readonly Edit[]): string {
+  const parts: string[] = [];
+  let done = 0;
+  for (const edit of edits) {
+    if (edit.start < done) continue;
+    parts.push(source.slice(done, edit.start), edit.text, source.slice(edit.start, edit.end).replace(/[^\n]+/g, ''));
+    done = edit.end;
+  }
+  parts.push(source.slice(done));
+  return parts.join('');
+}
