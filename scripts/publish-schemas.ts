@@ -1,0 +1,41 @@
+// Writes the published JSON Schemas from the zod schemas that the broker checks with; `--check` writes nothing and fails where they differ.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { z } from 'zod';
+import { jobSpecSchema, policyInputSchema } from '../packages/protocol/src/index.ts';
+
+const schemas: readonly { readonly file: string; readonly title: string; readonly description: string; readonly schema: z.ZodType }[] = [
+  {
+    file: 'job-spec', title: 'Dewar job spec', schema: jobSpecSchema,
+    description: 'What an agent submits. The broker is stricter than a schema can say: see job-spec.md for the JSON text itself, and count lengths in UTF-16 units. Patterns need Unicode mode.',
+  },
+  {
+    file: 'policy-input', title: 'Dewar policy input', schema: policyInputSchema,
+    description: 'What a policy sees: every field always present, nothing else; a field that does not apply is null. Money is in millionths of a unit, except max_cost.',
+  },
+];
+
+/** The text of one schema file, JSON Schema draft 2020-12. */
+function published({ file, title, description, schema }: (typeof schemas)[number]): string {
+  const { $schema, ...rest } = z.toJSONSchema(schema, { target: 'draft-2020-12' });
+  return `${JSON.stringify({ $schema, $id: `urn:dewar:${file}:v1`, title, description, ...rest }, null, 2)}\n`;
+}
+
+let stale = 0;
+for (const each of schemas) {
+  const path = new URL(`../docs/spec/${each.file}.schema.json`, import.meta.url);
+  const text = published(each);
+  if (!process.argv.includes('--check')) writeFileSync(path, text);
+  else if (readIfThere(path) !== text) {
+    process.stderr.write(`docs/spec/${each.file}.schema.json differs from the schema in packages/protocol: run node scripts/publish-schemas.ts\n`);
+    stale += 1;
+  }
+}
+process.exitCode = stale === 0 ? 0 : 1;
+
+function readIfThere(path: URL): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
