@@ -51,7 +51,7 @@ function inForeground() {
     const stat = readFileSync('/proc/self/stat', 'utf8');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     return fields[2] === fields[5];
-  } catch (e) {
+  } catch {
     return Boolean(process.stdin.isTTY);
   }
 }

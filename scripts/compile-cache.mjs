@@ -19,7 +19,7 @@ export function compileCache() {
       if (!found.isDirectory() || (process.getuid && found.uid !== process.getuid()) || (found.mode & 0o077) !== 0) return undefined;
     }
     return folder;
-  } catch (e) {
+  } catch {
     return undefined;
   }
 }

@@ -27,7 +27,7 @@ function writable(path) {
   try {
     accessSync(path, constants.W_OK);
     return true;
-  } catch (e) {
+  } catch {
     return false;
   }
 }
@@ -48,7 +48,7 @@ function sizeOf(folder) {
       if (entry.isDirectory()) bytes += sizeOf(path);
       else if (entry.isFile()) bytes += statSync(path).size;
     }
-  } catch (e) {
+  } catch {
     // npm moves files while we count
   }
   return bytes;

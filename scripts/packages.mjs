@@ -48,7 +48,7 @@ export function missing(folder = root) {
   let there = {};
   try {
     there = JSON.parse(readFileSync(join(folder, 'node_modules/.package-lock.json'), 'utf8')).packages || {};
-  } catch (e) {
+  } catch {
     // no finished installation: all of it is missing
   }
   return wanted(folder)
@@ -76,13 +76,13 @@ export function installed() {
   const lock = lockBytes(root);
   try {
     if (readFileSync(join(root, stampFile), 'utf8') === stampText(lock)) return true;
-  } catch (e) {
+  } catch {
     // no stamp: look at the packages themselves
   }
   if (missing().length > 0) return false;
   try {
     writeStamp(root, lock);
-  } catch (e) {
+  } catch {
     // not ours to write: the slower look is right every time
   }
   return true;
