@@ -23,6 +23,7 @@ default allow := false
 allow if {
 	job_sound
 	input.device.kind == "simulator"
+	quoted_free
 	input.facts.simulatable == true
 	input.session.containment in {"sandboxed", "uncontained"}
 }
@@ -35,6 +36,7 @@ ask if {
 	qpu_named
 	simulated
 	session_may_pay
+	quoted_price
 	affordable
 	doubts_stated
 }
@@ -46,7 +48,7 @@ reasons contains reason("allow", "simulator.free", message, null) if {
 
 reasons contains reason("ask", "hardware.ask", message, null) if {
 	input.device.kind == "qpu"
-	price := [input.backend, units(input.quote.amount_micros), input.quote.currency]
+	price := [input.device.name, units(input.quote.amount_micros), input.quote.currency]
 	message := sprintf("%s costs at most %s %s: a person decides", price)
 }
 
@@ -59,10 +61,9 @@ job_sound if {
 	is_string(input.device.name)
 	input.packages == []
 	whole(input.time_limit_s, 1, longest_s)
-	whole(input.shots, 1, shot_limit)
+	shots_within
 	whole(input.facts.qubits, 0, input.device.max_qubits)
 	artifacts_stored
-	quote_fits
 	within_max_cost
 }
 
@@ -112,7 +113,6 @@ artifacts_stored if {
 }
 
 reasons contains reason("deny", "artifacts.unstored", message, fix) if {
-	not artifacts_stored
 	missing := sort([artifact.digest | some artifact in input.artifacts; not artifact.stored == true])
 	message := sprintf("not in the store: %s", [missing[0]])
 	fix := "put the bytes in the store first, then submit again"
@@ -163,10 +163,7 @@ reasons contains reason("ask", "simulate.impossible", message, null) if {
 	message := sprintf("not simulated before, no installed simulator can run it: %s", [substring(input.facts.simulator_limit, 0, 200)])
 }
 
-session_may_pay if {
-	input.session.containment == "sandboxed"
-	is_boolean(input.device.practice)
-}
+session_may_pay if input.session.containment == "sandboxed"
 
 session_may_pay if {
 	input.session.containment == "uncontained"
@@ -182,15 +179,13 @@ reasons contains reason("deny", "session.uncontained", message, fix) if {
 
 # Money.
 
-quote_fits if {
-	input.device.kind == "simulator"
+quoted_free if {
 	input.quote.kind == "free"
 	input.quote.amount_micros == 0
 	input.quote.currency == null
 }
 
-quote_fits if {
-	input.device.kind == "qpu"
+quoted_price if {
 	input.quote.kind == "priced"
 	input.quote.amount_micros > 0
 	currency_fits
@@ -209,9 +204,17 @@ currency_fits if {
 }
 
 reasons contains reason("deny", "quote.mismatch", message, fix) if {
-	not quote_fits
-	message := sprintf("a %s cannot have this quote: %s, %s", [input.device.kind, input.quote.kind, units(input.quote.amount_micros)])
-	fix := "correct the price list: simulators are free, QPUs have a price, in XTS only if they are practice devices"
+	input.device.kind == "simulator"
+	not quoted_free
+	message := sprintf("a simulator cannot have a quote that is %s, %s", [input.quote.kind, units(input.quote.amount_micros)])
+	fix := "list the simulator as free"
+}
+
+reasons contains reason("deny", "quote.mismatch", message, fix) if {
+	input.device.kind == "qpu"
+	not quoted_price
+	message := sprintf("%s cannot have a quote that is %s, %s %s", [input.backend, input.quote.kind, units(input.quote.amount_micros), input.quote.currency])
+	fix := "correct the price list: a QPU has a price above zero, a practice device in XTS, another in real money"
 }
 
 within_max_cost if {
@@ -226,6 +229,7 @@ within_max_cost if {
 
 reasons contains reason("deny", "cost.max_cost", message, fix) if {
 	shots_within
+	is_number(input.max_cost)
 	not within_max_cost
 	message := sprintf("the quote of %s is above max_cost %s", [units(input.quote.amount_micros), units(input.max_cost_micros)])
 	fix := sprintf("ask for fewer shots, or for max_cost: %s", [units(input.quote.amount_micros)])
@@ -303,9 +307,8 @@ reasons contains reason("ask", "facts.pulse", message, null) if {
 
 reasons contains reason("ask", "facts.pragmas", message, null) if {
 	input.device.kind == "qpu"
-	number := count(input.facts.pragmas)
-	number > 0
-	message := sprintf("pragmas the broker does not know: %d, the first: %s", [number, substring(input.facts.pragmas[0], 0, 60)])
+	first := substring(input.facts.pragmas[0], 0, 60)
+	message := sprintf("pragmas the broker does not know: %d, the first: %s", [count(input.facts.pragmas), first])
 }
 
 reasons contains reason("ask", "facts.externs", message, null) if {
@@ -324,11 +327,10 @@ reasons contains reason("ask", "facts.inputs", message, null) if {
 
 reason(effect, rule, message, fix) := {"rule": rule, "effect": effect, "message": message, "fix": fix}
 
-# Rego orders values of different types too (null < 1 < "1"), so a comparison alone is no check.
+# Rego orders values of different types too (null < 1 < "1"), so a comparison alone is no check; floor has a value for numbers only.
 whole(value, low, high) if {
-	is_number(value)
-	is_number(high)
 	value == floor(value)
+	high == floor(high)
 	value >= low
 	value <= high
 }

@@ -38,18 +38,16 @@ export function decideOn(policy: Policy, input: PolicyInput, sha256: Sha256): De
     const reason = denial('policy.input', `the policy input is not valid at ${parsed.refused}`, 'this is a fault of the broker, not of the job: report it');
     return { effect: 'deny', reasons: [reason], policy: policy.digest, input: parsed.digest };
   }
-  let answer: PolicyAnswer;
   try {
-    answer = policy.evaluate(parsed.input);
+    return decide(policy.evaluate(parsed.input), policy.digest, parsed.digest);
   } catch {
     // What was thrown may be any value and may quote the input: it is not shown.
     const reason = denial('policy.error', 'the policy failed while it was evaluated', 'correct the policy: it must use only functions that its WebAssembly engine has');
     return { effect: 'deny', reasons: [reason], policy: policy.digest, input: parsed.digest };
   }
-  return decide(answer, policy.digest, parsed.digest);
 }
 
-/** The decision of an answer: deny before ask before allow, where a reason counts as a verdict and no verdict is a denial. */
+/** The decision of an answer: deny before ask before allow. A reason can make a verdict stricter, never milder; no verdict is a denial. */
 export function decide(answer: PolicyAnswer, policy: Digest, input: Digest): Decision {
   const { effect, reasons } = verdict(answer);
   return { effect, reasons, policy, input };

@@ -1,0 +1,300 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { policyInputSchema, type Digest, type PolicyInput, type Sha256 } from '@dewar/protocol';
+import { loadOpaPolicy } from '../src/adapters/opa-policy.ts';
+import { decide, decideOn, type Policy } from '../src/core/decide.ts';
+
+type Plain = null | boolean | number | string | Plain[] | { [key: string]: Plain };
+type Path = readonly (string | number)[];
+interface Case { readonly name: string; readonly base: string; readonly set: Readonly<Record<string, Plain>>; readonly effect: string; readonly rules: readonly string[] }
+
+const folder = new URL('../../../policies/', import.meta.url);
+const read = (name: string) => readFileSync(new URL(name, folder));
+const { bases, cases } = JSON.parse(String(read('cases.json'))) as { readonly bases: Readonly<Record<string, Plain>>; readonly cases: readonly Case[] };
+const rego = String(read('quantum_policy.rego'));
+const wasm = read('quantum_policy.wasm');
+const policy = await loadOpaPolicy(wasm);
+const sha256: Sha256 = (bytes) => createHash('sha256').update(bytes).digest();
+const noDigest: Digest = `sha256:${'0'.repeat(64)}`;
+
+/** The input of a case, or of any change a test makes up: the cast is the point, for some of them are no inputs. */
+const asInput = (value: unknown) => value as PolicyInput;
+const inputOf = ({ base, set }: Pick<Case, 'base' | 'set'>) =>
+  asInput(Object.entries(set).reduce((input, [path, value]) => withValue(input, path.split('.'), value), baseOf(base)));
+const baseOf = (name: string): Plain => structuredClone(bases[name] ?? assert.fail(`no base ${name}`));
+const rulesOf = (input: PolicyInput, by: Policy = policy) => decideOn(by, input, sha256).reasons.map((reason) => reason.rule);
+
+/** The policy's own effect, with no schema before it. */
+function unchecked(input: unknown, by: Policy = policy): string {
+  try {
+    return decide(by.evaluate(asInput(input)), by.digest, noDigest).effect;
+  } catch {
+    return 'deny';
+  }
+}
+
+function withValue(value: Plain, path: Path, change: Plain | undefined): Plain {
+  const [key, ...rest] = path;
+  if (key === undefined) return change ?? null;
+  assert.ok(typeof value === 'object' && value !== null);
+  const copy: Plain = Array.isArray(value) ? [...value] : { ...value };
+  const inner = copy as Record<string | number, Plain>;
+  if (rest.length > 0) inner[key] = withValue(inner[key] ?? assert.fail(`no ${path.join('.')}`), rest, change);
+  else if (change !== undefined) inner[key] = change;
+  else if (Array.isArray(copy)) copy.splice(Number(key), 1);
+  else delete inner[key];
+  return copy;
+}
+
+function paths(value: Plain, path: Path = []): Path[] {
+  if (typeof value !== 'object' || value === null) return [path];
+  const inside = Array.isArray(value) ? value.map((item, index) => paths(item, [...path, index])) : Object.entries(value).map(([key, item]) => paths(item, [...path, key]));
+  return [path, ...inside.flat()];
+}
+
+const kind = (value: Plain) => (value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value);
+const at = (value: Plain, path: Path) => path.reduce<Plain>((inner, key) => (inner as Record<string | number, Plain>)[key] ?? null, value);
+const retypes: readonly Plain[] = [null, '', '1', 'free', 0, 1, -1, 1.5, true, false, [], [1], {}, { a: 1 }];
+
+/** Every field at every depth: gone, of another type, wrapped, emptied, or no longer whole. */
+function* misshapen(base: Plain): Generator<{ readonly path: Path; readonly how: string; readonly input: Plain }> {
+  for (const path of paths(base)) {
+    const now = at(base, path);
+    const wrapped: Plain = Array.isArray(now) ? { ...now } : [now];
+    yield { path, how: `as ${JSON.stringify(wrapped)}`, input: withValue(base, path, wrapped) };
+    if (typeof now === 'number') yield { path, how: 'with a fraction', input: withValue(base, path, now + 0.5) };
+    if (path.length > 0) yield { path, how: 'deleted', input: withValue(base, path, undefined) };
+    for (const value of retypes) {
+      const emptied = ['""', '[]', '{}'].includes(JSON.stringify(value)) && JSON.stringify(value) !== JSON.stringify(now);
+      if (emptied || kind(value) !== kind(now)) yield { path, how: `as ${JSON.stringify(value)}`, input: withValue(base, path, value) };
+    }
+  }
+}
+
+const never = new Set<string>();
+/** Left to the schema alone, because no rule reads them: recorded for the person, or bounds the policy does not set. */
+const unread = new Set([
+  'image', 'program_digest', 'session.name', 'budget.day_limit_micros',
+  'facts.analyser', 'facts.language', 'facts.clbits', 'facts.physical_qubits', 'facts.gates', 'facts.operations', 'facts.one_qubit_gates', 'facts.two_qubit_gates',
+  'facts.multi_qubit_gates', 'facts.measurements', 'facts.resets', 'facts.depth', 'facts.mid_circuit_measurement', 'facts.dynamic', 'facts.includes', 'facts.notes',
+]);
+/** Read for the other kind of device only. */
+const unreadFor: Readonly<Record<string, ReadonlySet<string>>> = {
+  // A free run spends nothing, needs no rehearsal, and what is doubtful about it stays on this machine.
+  simulator: new Set([
+    'budget', 'budget.currency', 'budget.job_limit_micros', 'budget.day_remaining_micros', 'budget.frozen', 'device.practice', 'facts.simulated_before', 'facts.simulator_limit',
+    'facts.confidence', 'facts.unbounded_loop', 'facts.pulse', 'facts.pragmas', 'facts.externs', 'facts.inputs',
+  ]),
+  // The program has been simulated: whether it still could be decides nothing.
+  qpu: new Set(['facts.simulatable', 'facts.simulator_limit']),
+};
+/** Changes that leave a job as good: one artifact of two, one name of two where the other is a named QPU's, any name for a simulator, and a max_cost that its millionths stand for. */
+const harmless: ReadonlySet<string> = new Set(['artifacts.0 deleted', 'artifacts.1 deleted', 'backend as ""', 'device.name as ""', 'max_cost with a fraction']);
+
+function mayStay(base: string, path: Path, how: string): boolean {
+  const field = path.slice(0, 2).join('.');
+  return [path[0] ?? '', field].some((name) => unread.has(String(name)) || (unreadFor[base] ?? never).has(String(name))) || harmless.has(`${path.join('.')} ${how}`);
+}
+
+describe('the default policy', () => {
+  for (const each of cases) {
+    test(each.name, () => {
+      const input = inputOf(each);
+      assert.ok(policyInputSchema.safeParse(input).success, 'a case is a valid input');
+      const decision = decideOn(policy, input, sha256);
+      assert.equal(decision.effect, each.effect, JSON.stringify(decision.reasons));
+      assert.deepEqual(rulesOf(input), each.rules);
+      assert.equal(decision.reasons[0]?.effect, each.effect);
+      for (const reason of decision.reasons) if (reason.effect === 'deny') assert.ok(reason.fix, `${reason.rule} says what would pass`);
+      // The conditions alone must deny: a reason's veto is a second lock, not the first.
+      const { allow, ask } = policy.evaluate(input);
+      assert.deepEqual({ allow, ask }, { allow: each.effect === 'allow', ask: each.effect === 'ask' });
+    });
+  }
+
+  test('every rule in the source has a case that fires it', () => {
+    const named = new Set([...rego.matchAll(/"((?:[a-z_]+\.)+[a-z_]+)"[,:]/g)].map((match) => match[1]));
+    const fired = new Set(cases.flatMap((each) => each.rules));
+    assert.ok(named.size >= 20);
+    assert.deepEqual([...named].filter((rule) => rule !== undefined && !fired.has(rule)), []);
+  });
+
+  test('a refusal names the value and what would pass', () => {
+    const reason = decideOn(policy, inputOf({ base: 'qpu', set: { shots: 1_000_000 } }), sha256).reasons[0];
+    assert.deepEqual(reason, { rule: 'shots.limit', effect: 'deny', message: '1000000 shots: at most 10000 shots on ibmq_qpu_1', fix: 'ask for shots: 10000' });
+    const dear = decideOn(policy, inputOf({ base: 'qpu', set: { 'quote.amount_micros': 5_000_001 } }), sha256).reasons[0];
+    assert.equal(dear?.message, 'the quote of 5.000001 is above max_cost 5.00');
+    assert.equal(dear?.fix, 'ask for fewer shots, or for max_cost: 5.000001');
+  });
+
+  test('money in messages is exact up to the largest safe integer', () => {
+    for (const [micros, text] of [[1, '0.000001'], [999_999, '0.999999'], [1_000_000, '1.00'], [1_221_600, '1.2216'], [10_000_000, '10.00'], [Number.MAX_SAFE_INTEGER, '9007199254.740991']] as const) {
+      const { reasons } = decideOn(policy, inputOf({ base: 'qpu', set: { 'quote.amount_micros': micros } }), sha256);
+      assert.equal(reasons.find((reason) => reason.rule === 'hardware.ask')?.message, `practice-qpu costs at most ${text} XTS: a person decides`);
+    }
+  });
+
+  test('a pragma is quoted once, short and escaped', () => {
+    const { reasons } = decideOn(policy, inputOf({ base: 'qpu', set: { 'facts.pragmas': [`\u001b[2J\u202e${'x'.repeat(500)}`, 'second'] } }), sha256);
+    const message = reasons.find((reason) => reason.rule === 'facts.pragmas')?.message ?? '';
+    assert.match(message, /^pragmas the broker does not know: 2, the first: \\u\{1b\}\[2J\\u\{202e\}x+$/);
+    assert.ok(message.length < 140 && !message.includes('second'));
+  });
+});
+
+describe('a misshapen input', () => {
+  for (const base of Object.keys(bases)) {
+    test(`${base}: the schema refuses every field deleted or of another type`, () => {
+      const allowed: string[] = [];
+      for (const { path, how, input } of misshapen(baseOf(base))) {
+        const first = decideOn(policy, asInput(input), sha256).reasons[0];
+        const valid = policyInputSchema.safeParse(input).success;
+        if (first?.rule !== 'policy.input') allowed.push(`${path.join('.')} ${how}`);
+        assert.equal(valid, first?.rule !== 'policy.input');
+      }
+      // What is left is valid: nullable fields, lists made shorter, and names that may be any text.
+      assert.deepEqual(allowed.filter((change) => !/^(image|max_cost|max_cost_micros|quote\.currency|facts\.simulator_limit|facts\.gates\.\w+ deleted|facts\.gates as|facts\.(analyser|notes\.0\.text) as ""|(artifacts|facts\.(physical_qubits|includes|notes))(\.\d)? (deleted|as))/.test(change)), []);
+    });
+
+    test(`${base}: the policy alone refuses it wherever a rule reads the field`, () => {
+      const before = unchecked(baseOf(base));
+      let tried = 0;
+      for (const { path, how, input } of misshapen(baseOf(base))) {
+        tried += 1;
+        const effect = unchecked(input);
+        const change = `${path.join('.')} ${how}`;
+        if (mayStay(base, path, how)) assert.ok(effect === 'deny' || effect === before, change);
+        else assert.equal(effect, 'deny', change);
+      }
+      assert.ok(tried > 500);
+    });
+  }
+
+  test('no change of one field makes a denied case milder than asked', () => {
+    for (const each of cases.filter(({ effect, base }) => effect === 'deny' && base === 'qpu')) {
+      for (const { path, how, input } of misshapen(inputOf(each) as unknown as Plain)) assert.notEqual(unchecked(input), 'allow', `${each.name}: ${path.join('.')} ${how}`);
+    }
+  });
+
+  test('fields that no schema knows are refused, at every depth', () => {
+    for (const base of Object.keys(bases)) {
+      for (const path of paths(baseOf(base)).filter((candidate) => kind(at(baseOf(base), candidate)) === 'object' && candidate.join('.') !== 'facts.gates')) {
+        for (const key of ['allow', 'constructor', 'toString', 'hasOwnProperty']) {
+          const input = withValue(baseOf(base), [...path, key], true);
+          assert.deepEqual(rulesOf(asInput(input)), ['policy.input'], `${path.join('.')}.${key}`);
+        }
+        const own = JSON.parse(JSON.stringify(withValue(baseOf(base), [...path, 'EXTRA'], true)).replace('EXTRA', '__proto__')) as Plain;
+        assert.deepEqual(rulesOf(asInput(own)), ['policy.input'], `${path.join('.')}.__proto__`);
+      }
+    }
+  });
+
+  test('inherited fields are not fields', () => {
+    const { frozen: _, ...rest } = inputOf({ base: 'simulator', set: {} });
+    assert.notEqual(unchecked(Object.assign(Object.create({ frozen: false }), rest)), 'allow');
+  });
+
+  test('numbers beyond sense are refused by the schema and by the policy', () => {
+    for (const [base, fields] of [['simulator', ['shots', 'time_limit_s', 'facts.qubits']], ['qpu', ['shots', 'quote.amount_micros', 'facts.qubits', 'time_limit_s']]] as const) {
+      for (const field of fields) {
+        for (const value of [Number.NaN, Number.POSITIVE_INFINITY, -1, -1e300, 1e300, 1e21, 2 ** 64, 2 ** 53, 0.5, 1.0000001]) {
+          const input = withValue(baseOf(base), field.split('.'), value);
+          assert.equal(decideOn(policy, asInput(input), sha256).effect, 'deny', `${field} ${value}`);
+          assert.equal(unchecked(input), 'deny', `${field} ${value}`);
+        }
+      }
+    }
+  });
+
+  test('what is no object at all is refused', () => {
+    for (const value of [null, undefined, 0, 1, '', 'allow', true, [], {}, [baseOf('simulator')]]) {
+      assert.equal(decideOn(policy, asInput(value), sha256).effect, 'deny');
+      assert.equal(unchecked(value), 'deny');
+    }
+  });
+});
+
+describe('the compiled policy', () => {
+  test('is named by the digest of its bytes, which are committed with their source', () => {
+    const hashes = [wasm, read('quantum_policy.rego')].map((bytes) => createHash('sha256').update(bytes).digest('hex'));
+    assert.equal(policy.digest, `sha256:${hashes[0]}`);
+    assert.equal(String(read('quantum_policy.wasm.sha256')), `${hashes[0]}  quantum_policy.wasm\n${hashes[1]}  quantum_policy.rego\n`);
+  });
+
+  test('is refused when it is not one', async () => {
+    const changed = Uint8Array.from(wasm);
+    changed[0] = 1;
+    for (const bytes of [new Uint8Array(), changed, wasm.subarray(0, 5000), Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0)]) {
+      await assert.rejects(loadOpaPolicy(bytes), { name: 'DewarError', code: 'policy_invalid' });
+    }
+  });
+
+  test('is not changed by a caller who changes the bytes afterwards', async () => {
+    const bytes = Uint8Array.from(wasm);
+    const loading = loadOpaPolicy(bytes);
+    bytes.fill(0);
+    assert.equal((await loading).digest, policy.digest);
+  });
+
+  test('answers the same after an evaluation that failed', async () => {
+    const fresh = await loadOpaPolicy(wasm);
+    const input = inputOf({ base: 'qpu', set: {} });
+    const before = fresh.evaluate(input);
+    const hostile = { ...input, toJSON: () => { throw new Error('no JSON'); } };
+    assert.throws(() => fresh.evaluate(hostile));
+    assert.deepEqual(fresh.evaluate(input), before);
+  });
+});
+
+const opa = process.env['OPA'] || 'opa';
+const hasOpa = /^Version: 1\.22\.2$/m.test(spawnSync(opa, ['version'], { encoding: 'utf8' }).stdout ?? '');
+
+async function compile(source: string, change: string): Promise<Policy> {
+  const scratch = mkdtempSync(join(tmpdir(), 'dewar-policy-test-'));
+  try {
+    writeFileSync(join(scratch, 'p.rego'), source);
+    const entrypoints = ['allow', 'ask', 'reasons'].flatMap((name) => ['-e', `quantum/workflow/${name}`]);
+    const built = spawnSync(opa, ['build', '-t', 'wasm', '-o', 'b.tar.gz', ...entrypoints, 'p.rego'], { cwd: scratch, encoding: 'utf8' });
+    assert.equal(built.status, 0, `${change}: ${built.stdout}${built.stderr}`);
+    return await loadOpaPolicy(spawnSync('tar', ['-xzOf', join(scratch, 'b.tar.gz'), '/policy.wasm'], { maxBuffer: 1e8 }).stdout);
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+/** True when the cases or the misshapen inputs tell this policy from the one that is committed. */
+function noticed(mutant: Policy): boolean {
+  const answer = (by: Policy, input: unknown) => {
+    try {
+      return JSON.stringify(by.evaluate(asInput(input)));
+    } catch {
+      return 'threw';
+    }
+  };
+  return cases.some((each) => answer(mutant, inputOf(each)) !== answer(policy, inputOf(each)))
+    || Object.keys(bases).some((base) => [...misshapen(baseOf(base))].some(({ input }) => answer(mutant, input) !== answer(policy, input)));
+}
+
+describe('with opa 1.22.2 on PATH or in $OPA', { skip: hasOpa ? false : 'no opa 1.22.2 on PATH or in $OPA' }, () => {
+  test('no condition can be taken out of the policy unnoticed', async () => {
+    const lines = rego.split('\n');
+    const conditions = lines.map((line, index) => ({ line, index })).filter(({ line }) => /^\t+(?!["}]|.*(?::=|\bevery\b|\bsome\b))\S/.test(line));
+    assert.ok(conditions.length > 80);
+    const unnoticed: string[] = [];
+    for (const { line, index } of conditions) {
+      const mutant = await compile(lines.toSpliced(index, 1, line.replace(/\S.*/, 'true')).join('\n'), line);
+      if (!noticed(mutant)) unnoticed.push(`${index + 1}: ${line.trim()}`);
+    }
+    assert.deepEqual(unnoticed, []);
+  });
+
+  test('a function that the engine lacks is a denial', async () => {
+    const clocked = await compile(rego.replace('default allow := false', 'default allow := false\n\nallow if time.now_ns() > 0'), 'clock');
+    assert.deepEqual(rulesOf(inputOf({ base: 'simulator', set: {} }), clocked), ['policy.error']);
+  });
+});
