@@ -1,0 +1,54 @@
+// Turns a child's word for its results into Results, or says what is wrong with it.
+import type { Results } from '@dewar/protocol';
+import type { RunRequest } from './run.ts';
+import { childMessage, type ChildMessage, type RunMethod } from './wire.ts';
+
+/** A message of a known form, or why it is none. Never throws. */
+export function readMessage(line: string): ChildMessage | { readonly type: 'invalid'; readonly why: string } {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return { type: 'invalid', why: 'a line that is not JSON' };
+  }
+  const parsed = childMessage.safeParse(value);
+  if (parsed.success) return parsed.data;
+  return { type: 'invalid', why: `a message that is not of the protocol: ${parsed.error.issues[0]?.message ?? 'unknown'}`.slice(0, 300) };
+}
+
+const engines: Readonly<Record<RunMethod, Results['engine']>> = {
+  'state-vector': { name: 'dewar-state-vector', version: '1.0.0', method: 'state-vector' },
+  'shot-by-shot': { name: 'qsharp-lang', version: '1.32.5-dev', method: 'shot-by-shot' },
+  'noisy-trajectories': { name: 'dewar-practice-qpu', version: '1.0.0', method: 'noisy-trajectories' },
+};
+
+/** Everything but registers, counts and method comes from the request. Gives text where the child's answer cannot be true. */
+export function resultsFrom(message: Extract<ChildMessage, { type: 'results' }>, request: RunRequest): Results | string {
+  const { registers, keys, counts, method } = message;
+  if ((method === 'noisy-trajectories') !== (request.noise !== null)) return `method ${method} was not asked for`;
+  if (new Set(registers.map(({ name }) => name)).size !== registers.length) return 'a register is named twice';
+  if (keys.length !== counts.length) return 'keys and counts differ in length';
+  const bits = registers.reduce((sum, { size }) => sum + size, 0);
+  const length = bits + registers.length - 1;
+  if (length * keys.length > 67_108_864) return 'the keys are too long';
+  const pattern = new RegExp(`^${registers.map(({ size }) => `[01]{${size}}`).reverse().join(' ')}$`);
+  const entries: [string, number][] = [];
+  let sum = 0;
+  let before = '';
+  for (let index = 0; index < keys.length; index += 1) {
+    const key = keys[index];
+    const count = counts[index];
+    if (typeof key !== 'string' || key.length !== length || !pattern.test(key)) return 'a key does not fit the registers';
+    if (key <= before) return 'the keys are not in ascending order';
+    if (typeof count !== 'number' || !Number.isSafeInteger(count) || count < 1) return 'a count is not a positive integer';
+    before = key;
+    sum += count;
+    if (sum > request.shots) break;
+    entries.push([key, count]);
+  }
+  if (sum !== request.shots) return `the counts do not sum to ${request.shots} shots`;
+  return {
+    format: 'dewar.results/v1', shots: request.shots, bit_order: 'little-endian', registers, counts: Object.fromEntries(entries), seed: request.seed, engine: engines[method],
+    ...(request.noise !== null && { practice: { device: request.noise.device, calibrated: request.noise.date } }),
+  };
+}

@@ -1,0 +1,5 @@
+// Runs one granted job in a child process of its own, and says beforehand what it can run.
+export { calibrationSchema, parseCalibration, practiceCalibration, type Calibration } from './calibration.ts';
+export { practiceLimit, simulatorLimit } from './limit.ts';
+export { maxQubits as simulatorQubits } from './wire.ts';
+export { run, type RunOptions, type RunOutcome, type RunRequest } from './run.ts';
