@@ -1,7 +1,7 @@
 // Base 64 (RFC 4648 §4) with one text for one value: padding required, no line breaks, unused bits zero.
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
-const values = new Map([...alphabet].map((letter, value) => [letter, value]));
+const values = Uint8Array.from({ length: 128 }, (_, code) => Math.max(0, alphabet.indexOf(String.fromCharCode(code))));
 const form = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 export function base64(bytes: Uint8Array): string {
@@ -33,5 +33,5 @@ export function fromBase64(text: string): Uint8Array | undefined {
 }
 
 function value(text: string, at: number): number {
-  return values.get(text.charAt(at)) ?? 0;
+  return values[text.charCodeAt(at)] ?? 0;
 }
