@@ -89,7 +89,7 @@ test('a megabyte string, key, number and run of escapes are each read in one pas
   assert.equal(parseJson(encoder.encode(`"${'\\u0041'.repeat(1_000_000)}"`), limits), 'A'.repeat(1_000_000));
   assert.equal(parseJson(encoder.encode(`5.${'0'.repeat(1_000_000)}`), limits), 5);
   assert.equal(refusal(encoder.encode(`5.${'0'.repeat(1_000_000)}1`), limits).code, 'json_number');
-  assert.equal(refusal(encoder.encode(`${'1'.repeat(1_000_000)}`), limits).code, 'json_number');
+  assert.equal(refusal(encoder.encode('1'.repeat(1_000_000)), limits).code, 'json_number');
 });
 
 test('__proto__, constructor and toString are plain own keys, and the schema downstream reads such objects', () => {
