@@ -34,6 +34,7 @@ ask if {
 	job_sound
 	input.device.kind == "qpu"
 	qpu_named
+	input.device.limit == null
 	simulated
 	session_may_pay
 	quoted_price
@@ -138,6 +139,15 @@ reasons contains reason("deny", "device.unnamed", message, fix) if {
 	not qpu_named
 	message := sprintf("the policy does not name the QPU %s", [substring(input.backend, 0, 64)])
 	fix := sprintf("use one of these backends: simulator, %s", [concat(", ", named_qpus)])
+}
+
+# With too many shots the device's own limit is of a job that cannot run anyway.
+reasons contains reason("deny", "device.limit", message, fix) if {
+	input.device.kind == "qpu"
+	shots_within
+	not input.device.limit == null
+	message := sprintf("%s cannot run this: %s", [input.backend, substring(input.device.limit, 0, 200)])
+	fix := "change the program or the shots until this limit holds"
 }
 
 simulated if input.facts.simulated_before == true

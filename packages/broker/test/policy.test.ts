@@ -87,7 +87,7 @@ const unread = new Set([
 const unreadFor: Readonly<Record<string, ReadonlySet<string>>> = {
   // A free run spends nothing, needs no rehearsal, and what is doubtful about it stays on this machine.
   simulator: new Set([
-    'budget', 'budget.currency', 'budget.job_limit_micros', 'budget.day_remaining_micros', 'budget.frozen', 'device.practice', 'facts.simulated_before', 'facts.simulator_limit',
+    'budget', 'budget.currency', 'budget.job_limit_micros', 'budget.day_remaining_micros', 'budget.frozen', 'device.practice', 'device.limit', 'facts.simulated_before', 'facts.simulator_limit',
     'facts.confidence', 'facts.unbounded_loop', 'facts.pulse', 'facts.pragmas', 'facts.externs', 'facts.inputs',
   ]),
   // The program has been simulated: whether it still could be decides nothing.
@@ -158,7 +158,7 @@ describe('a misshapen input', () => {
         assert.equal(valid, first?.rule !== 'policy.input');
       }
       // What is left is valid: nullable fields, lists made shorter, and names that may be any text.
-      assert.deepEqual(allowed.filter((change) => !/^(image|max_cost|max_cost_micros|quote\.currency|facts\.simulator_limit|facts\.gates\.\w+ deleted|facts\.gates as|facts\.(analyser|notes\.0\.text) as ""|(artifacts|facts\.(physical_qubits|includes|notes))(\.\d)? (deleted|as))/.test(change)), []);
+      assert.deepEqual(allowed.filter((change) => !/^(image|max_cost|max_cost_micros|quote\.currency|device\.limit|facts\.simulator_limit|facts\.gates\.\w+ deleted|facts\.gates as|facts\.(analyser|notes\.0\.text) as ""|(artifacts|facts\.(physical_qubits|includes|notes))(\.\d)? (deleted|as))/.test(change)), []);
     });
 
     test(`${base}: the policy alone refuses it wherever a rule reads the field`, () => {

@@ -23,6 +23,8 @@ export interface PolicyInput {
     /** A practice device: costs practice money, touches no hardware. */
     readonly practice: boolean;
     readonly max_qubits: number;
+    /** Why the device cannot run this job, and what it could; null when it can. */
+    readonly limit: string | null;
   };
   readonly facts: JobFacts;
   readonly quote: {
@@ -66,7 +68,7 @@ export const policyInputSchema: z.ZodType<PolicyInput> = z.strictObject({
   time_limit_s: z.int().min(1), image: z.string().nullable(), packages: names,
   artifacts: z.array(z.strictObject({ digest, stored: z.boolean() })).min(1),
   program_digest: digest,
-  device: z.strictObject({ name: z.string().min(1), kind: z.enum(['simulator', 'qpu']), practice: z.boolean(), max_qubits: count }),
+  device: z.strictObject({ name: z.string().min(1), kind: z.enum(['simulator', 'qpu']), practice: z.boolean(), max_qubits: count, limit: z.string().nullable() }),
   facts: jobFactsSchema,
   quote: z.strictObject({ kind: z.enum(['free', 'priced']), amount_micros: count, currency: z.string().nullable() }),
   session: z.strictObject({ name: z.string().min(1), containment: z.enum(['sandboxed', 'uncontained']) }),
