@@ -166,7 +166,7 @@ test('examples/specs pass, and name the digest of the Bell circuit as it is', ()
 
 const input: PolicyInput = {
   version: 1, backend: 'simulator', shots: 1024, max_cost: null, max_cost_micros: null, time_limit_s: 60, image: null, packages: [],
-  artifacts: [{ digest, stored: true }], program_digest: digest, device: { name: 'simulator', kind: 'simulator', practice: false, max_qubits: 24 },
+  artifacts: [{ digest, stored: true }], program_digest: digest, device: { name: 'simulator', kind: 'simulator', practice: false, max_qubits: 24, limit: null },
   facts: {
     analyser: 'openqasm/1.0.0', language: 'qasm3', qubits: 2, clbits: 2, physical_qubits: [], gates: { h: 1, cx: 1 }, operations: 2, one_qubit_gates: 1, two_qubit_gates: 1, multi_qubit_gates: 0,
     measurements: 2, resets: 0, depth: 3, mid_circuit_measurement: false, dynamic: false, unbounded_loop: false, pulse: false, pragmas: [], includes: ['stdgates.inc'], externs: [],
@@ -189,7 +189,7 @@ test('the policy input is closed: each field missing, extra or of another type i
   const walk = (value: object, path: readonly string[]) => {
     if (!Array.isArray(value) && path.at(-1) !== 'gates') refuse((at) => { at['surprise'] = 1; }, path);
     for (const [key, inner] of Object.entries(value)) {
-      const nullable = ['max_cost', 'max_cost_micros', 'image', 'simulator_limit', 'currency'].includes(key);
+      const nullable = ['max_cost', 'max_cost_micros', 'image', 'simulator_limit', 'currency', 'limit'].includes(key);
       if (!Array.isArray(value) && path.at(-1) !== 'gates') refuse((at) => { delete at[key]; }, path);
       if (!nullable) refuse((at) => { at[key] = null; }, path);
       refuse((at) => { at[key] = Symbol('another type'); }, path);
@@ -197,7 +197,7 @@ test('the policy input is closed: each field missing, extra or of another type i
       if (typeof inner === 'object' && inner !== null) walk(inner, [...path, key]);
     }
   };
-  walk({ ...input, image: 'x:1', facts: { ...input.facts, simulator_limit: 'x' }, quote: { ...input.quote, currency: 'XTS' } }, []);
+  walk({ ...input, image: 'x:1', device: { ...input.device, limit: 'x' }, facts: { ...input.facts, simulator_limit: 'x' }, quote: { ...input.quote, currency: 'XTS' } }, []);
   assert.ok(tried > 150, String(tried));
 });
 
