@@ -1,0 +1,69 @@
+// The approval card: everything that a person decides on, on one screen, from what the broker derived itself.
+import { formatMicros, formatMoney, practiceCurrency, type PendingView } from '@dewar/protocol';
+import { escape } from './escape.ts';
+import { agentLines, deviceWord, digestsText, factLines, many, quoteText, reasonLines, shotsText } from './job-text.ts';
+import { row, wrap, type Line } from './line.ts';
+
+export interface CardOptions {
+  /** The time it is shown at, for "in 12 min". */
+  readonly now: Date;
+  /** A drawing of the circuit, line by line; left out, the source is shown with line numbers. */
+  readonly drawing?: string;
+  /** Width to keep to; at most 80. */
+  readonly columns?: number;
+}
+
+const circuitLines = 16;
+
+export function card(pending: PendingView, { now, drawing, columns: wanted = 80 }: CardOptions): Line[] {
+  const columns = Math.min(80, wanted);
+  const { job } = pending;
+  return [
+    ...headline(pending, columns),
+    [{ text: '─'.repeat(columns), tone: 'faint' }],
+    ...(job.spec.backend === job.device.name ? [] : row('Backend', `${job.spec.backend}, which the configuration sets to ${escape(job.device.name, 64)}`, columns)),
+    ...circuit(pending.source, drawing, columns),
+    ...factLines(job.facts, columns),
+    ...row('Price', quoteText(job.quote), columns, 'strong'),
+    ...row('Budget', budgetText(pending), columns, pending.budget.frozen ? 'bad' : undefined),
+    ...reasonLines(job.decision, columns),
+    ...(job.expires === undefined ? [] : row('Expires', `${job.expires} (${untilText(job.expires, now)})`, columns)),
+    ...row('Job', job.job_id, columns),
+    ...row('Digests', digestsText(job), columns),
+    ...agentLines(job, columns),
+  ];
+}
+
+function headline({ job }: PendingView, columns: number): Line[] {
+  const word = deviceWord(job.device);
+  const text = `Agent session ${escape(job.session, 32)} wants ${word}: ${escape(job.device.name, 64)} · ${shotsText(job.spec.shots)}`;
+  return wrap(text, columns).map((piece) => [{ text: piece, tone: 'strong' }]);
+}
+
+function circuit(source: string, drawing: string | undefined, columns: number): Line[] {
+  const lines = (drawing ?? source).replace(/\r\n?/g, '\n').replace(/\n+$/, '').split('\n');
+  const shown = lines.slice(0, circuitLines);
+  const number = (index: number): string => (drawing === undefined ? `${String(index + 1).padStart(4)}  ` : '  ');
+  return [
+    [{ text: drawing === undefined ? 'Circuit, as the agent wrote it' : 'Circuit', tone: 'faint' }],
+    ...shown.map((line, index): Line => [{ text: number(index), tone: 'faint' }, escape(line.replaceAll('\t', '  '), columns - number(index).length)]),
+    ...(lines.length > shown.length ? [[{ text: `      … ${many(lines.length - shown.length, 'more line')}`, tone: 'warn' }] satisfies Line] : []),
+  ];
+}
+
+function budgetText({ job, budget }: PendingView): string {
+  if (budget.frozen) return 'FROZEN: nothing is spent until dewar thaw';
+  const label = budget.currency === practiceCurrency ? ' (practice money)' : '';
+  const before = formatMoney(budget.day_remaining);
+  if (job.quote.kind === 'free') return `${before} left today${label}, unchanged by this job`;
+  if (job.quote.amount.currency !== budget.currency) return `${before} left today; this job is priced in ${job.quote.amount.currency}`;
+  const after = budget.day_remaining.micros - job.quote.amount.micros;
+  return `${before} → ${formatMicros(after)} ${budget.currency} left today${label}, at worst`;
+}
+
+function untilText(expires: string, now: Date): string {
+  const seconds = Math.floor((Date.parse(expires) - now.getTime()) / 1000);
+  if (!(seconds > 0)) return 'expired';
+  if (seconds < 90) return `in ${seconds} s`;
+  return seconds < 5400 ? `in ${Math.round(seconds / 60)} min` : `in ${Math.round(seconds / 3600)} h`;
+}

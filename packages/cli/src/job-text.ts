@@ -1,0 +1,130 @@
+// A job in words: the device, facts, price and reasons as every verb says them.
+import { formatMoney, practiceCurrency, specDefaults, type Decision, type DeviceView, type Digest, type JobFacts, type JobStatus, type JobView, type Money, type Quote } from '@dewar/protocol';
+import { escape } from './escape.ts';
+import { labelColumns, row, type Line, type Tone } from './line.ts';
+
+/** What kind of thing would run it, in words that cannot be mistaken. */
+export function deviceWord(device: DeviceView): 'SIMULATOR' | 'PRACTICE hardware' | 'HARDWARE' {
+  if (device.kind === 'simulator') return 'SIMULATOR';
+  return device.practice ? 'PRACTICE hardware' : 'HARDWARE';
+}
+
+export function shotsText(shots: number | undefined): string {
+  return many(shots ?? specDefaults.shots, 'shot');
+}
+
+export function many(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? '' : 's'}`;
+}
+
+export function moneyText(money: Money): string {
+  return money.currency === practiceCurrency ? `${formatMoney(money)} (practice money)` : formatMoney(money);
+}
+
+export function quoteText(quote: Quote): string {
+  if (quote.kind === 'free') return `free (${quote.basis})`;
+  return `at most ${moneyText(quote.amount)}: ${escape(quote.basis, 140)}; prices of ${quote.prices_dated}`;
+}
+
+export function shortDigest(digest: Digest): string {
+  return digest.slice('sha256:'.length, 'sha256:'.length + 12);
+}
+
+export function factLines(facts: JobFacts, columns: number): Line[] {
+  const size = `${many(facts.qubits, 'qubit')} · depth ${facts.depth} · ${many(facts.two_qubit_gates, 'two-qubit gate')} · ${many(facts.measurements, 'measurement')}`;
+  const yes = (flag: boolean): string => (flag ? 'yes' : 'no');
+  const flow = `mid-circuit measurement: ${yes(facts.mid_circuit_measurement)} · classical control: ${yes(facts.dynamic)}`;
+  const sure = { exact: 'counts are exact', 'upper-bound': 'counts are upper bounds', unknown: 'counts are NOT to be relied on' }[facts.confidence];
+  const warnings = [
+    facts.confidence === 'unknown' && sure, facts.unbounded_loop && 'has a loop without a bound', facts.pulse && 'has pulse-level or calibration blocks',
+    facts.multi_qubit_gates > 0 && many(facts.multi_qubit_gates, 'gate') + ' on three qubits or more', facts.externs.length > 0 && `calls extern ${facts.externs.join(', ')}`,
+    facts.pragmas.length > 0 && `pragmas: ${facts.pragmas.join(', ')}`,
+  ].filter((warning) => warning !== false);
+  return [
+    ...row('Facts', size, columns), ...row('', flow, columns), ...row('', `${sure} · simulated before: ${yes(facts.simulated_before)}`, columns),
+    ...warnings.flatMap((warning) => row('', escape(`! ${warning}`, columns - labelColumns), columns, 'warn')),
+    ...facts.notes.slice(0, 3).flatMap((note) => row('', escape(`line ${note.line}: ${note.text}`, columns - labelColumns), columns)),
+  ];
+}
+
+export function reasonLines(decision: Decision, columns: number): Line[] {
+  const shown = decision.reasons.slice(0, 5);
+  return [
+    ...shown.flatMap((reason, index) => [
+      ...row(index === 0 ? 'Rules' : '', escape(`${reason.rule}: ${reason.message}`, 2 * (columns - labelColumns)), columns, toneOf(reason.effect)),
+      ...(reason.fix === null ? [] : row('', escape(`would pass: ${reason.fix}`, 2 * (columns - labelColumns)), columns)),
+    ]),
+    ...moreLine(decision.reasons.length - shown.length, columns),
+  ];
+}
+
+function moreLine(count: number, columns: number): Line[] {
+  return count > 0 ? row('', `… ${count} more: dewar show JOB --json`, columns) : [];
+}
+
+function toneOf(effect: Decision['effect']): Tone {
+  return effect === 'allow' ? 'good' : effect === 'ask' ? 'warn' : 'bad';
+}
+
+export const statusTone: Readonly<Record<JobStatus, Tone>> = {
+  waiting: 'warn', queued: 'strong', running: 'strong', completed: 'good', failed: 'bad', cancelled: 'warn', denied: 'bad',
+};
+
+export function headLine(job: JobView): Line {
+  return [`${job.job_id}  `, { text: job.status, tone: statusTone[job.status] }, `  ${escape(job.device.name, 40)} (${deviceWord(job.device)}) · ${shotsText(job.spec.shots)}`];
+}
+
+/** Everything about one job. */
+export function jobLines(job: JobView, columns: number): Line[] {
+  const approved = job.approval === undefined ? [] : row('Approved', `${job.approval.at} (${job.approval.id})`, columns);
+  return [
+    headLine(job),
+    ...row('Session', job.session, columns),
+    ...row('Created', `${job.created}${job.ended === undefined ? '' : ` · ended ${job.ended}`}`, columns),
+    ...factLines(job.facts, columns),
+    ...row('Price', quoteText(job.quote), columns),
+    ...(job.cost === undefined ? [] : row('Cost', moneyText(job.cost), columns)),
+    ...row('Decision', job.decision.effect, columns, toneOf(job.decision.effect)),
+    ...reasonLines(job.decision, columns),
+    ...approved,
+    ...(job.expires === undefined ? [] : row('Expires', job.expires, columns)),
+    ...(job.provider_job_id === undefined ? [] : row('Device job', job.provider_job_id, columns)),
+    ...endLines(job, columns),
+    ...row('Digests', digestsText(job), columns),
+    ...agentLines(job, columns),
+  ];
+}
+
+/** Why a job ended badly; nothing when it did not. */
+export function endLines(job: JobView, columns: number): Line[] {
+  if (job.denied !== undefined) {
+    return [
+      ...row('Denied', `by ${job.denied.by}: ${escape(job.denied.message, 400)}`, columns, 'bad'),
+      ...(job.denied.fix === null ? [] : row('', `would pass: ${escape(job.denied.fix, 400)}`, columns)),
+    ];
+  }
+  if (job.failure === undefined) return [];
+  return [
+    ...row('Failed', `${escape(job.failure.message, 400)} (${job.failure.code})`, columns, 'bad'),
+    ...(job.failure.fix === undefined ? [] : row('', `fix: ${escape(job.failure.fix, 400)}`, columns)),
+  ];
+}
+
+export function digestsText(job: JobView): string {
+  return `resolved ${shortDigest(job.resolved_digest)} · program ${shortDigest(job.program_digest)} · spec ${shortDigest(job.spec_digest)}`;
+}
+
+/** The agent's own words, labelled so that nobody takes them for the broker's. */
+export function agentLines(job: JobView, columns: number): Line[] {
+  const { spec } = job;
+  const about = Object.entries(spec.agent ?? {});
+  const shown = about.slice(0, 4);
+  const line = (name: string, text: string, lines: number): Line[] => row(`  ${escape(name, 7)}`, escape(text, lines * (columns - labelColumns) - lines), columns);
+  return [
+    [{ text: 'The agent says (unverified)', tone: 'faint' }],
+    ...line('name', spec.job_name, 2),
+    ...(spec.tags === undefined || spec.tags.length === 0 ? [] : line('tags', spec.tags.join(', '), 2)),
+    ...shown.flatMap(([name, text]) => line(name, text, 1)),
+    ...moreLine(about.length - shown.length, columns),
+  ];
+}

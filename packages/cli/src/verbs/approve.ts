@@ -1,0 +1,47 @@
+// `dewar approve`: the card, then a person's yes to exactly what it showed.
+import { stdin } from 'node:process';
+import { isId } from '@dewar/protocol';
+import { ask } from '../ask.ts';
+import { card } from '../card.ts';
+import type { Context } from '../context.ts';
+import { exits, usage } from '../exit.ts';
+import { resolveJob } from '../job-ref.ts';
+import { headLine } from '../job-text.ts';
+import { example, jobArgument, type Verb } from '../verb.ts';
+import { waitingJobs } from './pending.ts';
+
+export const approve: Verb = (program, run) => {
+  program.command('approve')
+    .description('show the card of a waiting job and say yes to it')
+    .argument(...jobArgument)
+    .option('--yes', 'do not ask; the job id must be whole')
+    .addHelpText('after', example('dewar approve last'))
+    .action((ref: string, options: { yes?: boolean }) => run(async (context) => {
+      const { control, output, signal } = context;
+      refuseUnclear(ref, options.yes === true, output.json);
+      const id = await resolveJob(ref, async () => waitingJobs(await control.pendings({ signal })));
+      const pending = await control.pending(id, { signal });
+      output.note(...card(pending, { now: new Date(), columns: output.columns }));
+      if (options.yes !== true && !(await saysYes(context))) {
+        output.note('not approved; the job still waits');
+        return exits.waiting;
+      }
+      const job = await control.approve(id, { resolved_digest: pending.job.resolved_digest, nonce: pending.nonce }, { signal });
+      output.answer({ job }, () => [['approved  ', ...asParts(headLine(job))]]);
+      return exits.ok;
+    }));
+};
+
+/** Without a person at a terminal only `--yes` approves, and only a job that was named in full: `last` may have become another one. */
+function refuseUnclear(ref: string, yes: boolean, json: boolean): void {
+  if (yes && !isId('job', ref)) throw usage('--yes needs the whole job id', { got: ref, fix: 'dewar pending' });
+  if (!yes && (json || stdin.isTTY !== true)) throw usage('a yes is asked for on a terminal', { got: json ? '--json' : 'no terminal', fix: 'run it in a terminal, or give --yes with the whole job id' });
+}
+
+async function saysYes({ output, signal }: Context): Promise<boolean> {
+  return (await ask(stdin, output, 'Approve? Type yes: ', signal)).trim() === 'yes';
+}
+
+function asParts<T>(line: string | readonly T[]): readonly (string | T)[] {
+  return typeof line === 'string' ? [line] : line;
+}

@@ -1,0 +1,18 @@
+// `dewar jobs`: the newest jobs in a table.
+import { specDefaults } from '@dewar/protocol';
+import { table } from '../line.ts';
+import { example, wholeNumber, type Verb } from '../verb.ts';
+
+export const jobs: Verb = (program, run) => {
+  program.command('jobs')
+    .description('list jobs, newest first')
+    .option('--limit <n>', 'how many', wholeNumber(1, 200), 20)
+    .addHelpText('after', example('dewar jobs --limit 5'))
+    .action((options: { limit: number }) => run(async ({ jobs: client, output, signal }) => {
+      const list = await client.jobs(options.limit, { signal });
+      const rows = list.map((job) => [
+        job.job_id, job.status, job.device.name, String(job.spec.shots ?? specDefaults.shots), job.created.slice(5, 16).replace('T', ' '), job.session, job.spec.job_name,
+      ]);
+      output.answer({ jobs: list }, () => (rows.length === 0 ? ['no jobs yet'] : table(['job', 'status', 'device', 'shots', 'created', 'session', 'name'], rows, output.tableColumns)));
+    }));
+};

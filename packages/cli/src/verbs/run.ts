@@ -1,0 +1,55 @@
+// `dewar run`: a circuit file made into a job spec, submitted and followed.
+import { basename } from 'node:path';
+import { limits, microsFrom, type JobSpec } from '@dewar/protocol';
+import { readNamed } from '../files.ts';
+import { afterSubmit } from '../submit-flow.ts';
+import { collect, example, wholeNumber, type Verb } from '../verb.ts';
+
+interface RunOptions {
+  readonly backend: string;
+  readonly shots?: number;
+  readonly maxCost?: string;
+  readonly timeLimit?: number;
+  readonly name?: string;
+  readonly tag?: readonly string[];
+  readonly dryRun?: boolean;
+  readonly wait: boolean;
+  readonly timeout?: number;
+}
+
+export const run: Verb = (program, go) => {
+  program.command('run')
+    .description('run a circuit and show its counts')
+    .argument('<circuit>', 'an OpenQASM 2 or 3 file')
+    .requiredOption('--backend <name>', 'where to run: dewar backends')
+    .option('--shots <n>', 'how often to run it (default: 1024)', wholeNumber(1, limits.shots))
+    .option('--max-cost <amount>', "most it may cost, in the backend's currency")
+    .option('--time-limit <seconds>', 'most seconds it may run (default: 60)', wholeNumber(1, limits.time_limit_s))
+    .option('--name <text>', "the job's name (default: the file's)")
+    .option('--tag <text>', 'a word to find the job by; may be repeated', collect)
+    .option('--dry-run', 'show facts, price and decision; submit nothing')
+    .option('--no-wait', 'return as soon as the job is taken')
+    .option('--timeout <seconds>', 'stop waiting after so long', wholeNumber(1, 604_800))
+    .addHelpText('after', example('dewar run bell.qasm --backend simulator --shots 1000'))
+    .action((circuit: string, options: RunOptions) => go(async (context) => {
+      const call = { signal: context.signal };
+      if (options.maxCost !== undefined) microsFrom(options.maxCost);
+      const source = await readNamed(circuit, limits.program_bytes);
+      const { digest } = await context.session.putArtifact(source, call);
+      const spec: JobSpec = {
+        job_name: options.name ?? nameOf(circuit), code_blob: digest, backend: options.backend,
+        ...(options.shots !== undefined && { shots: options.shots }),
+        ...(options.maxCost !== undefined && { max_cost: Number(options.maxCost) }),
+        ...(options.timeLimit !== undefined && { time_limit_s: options.timeLimit }),
+        ...(options.tag !== undefined && { tags: options.tag }),
+        ...(options.dryRun === true && { dry_run: true }),
+      };
+      return afterSubmit(context, await context.session.submit(new TextEncoder().encode(JSON.stringify(spec)), call), options);
+    }));
+};
+
+/** A file may be called anything; a job's name is printable. */
+function nameOf(path: string): string {
+  const name = basename(path).replace(/\.qasm$/, '').replace(/[\p{C}\p{Zl}\p{Zp}\p{DI}]/gu, '_');
+  return name.slice(0, 120).toWellFormed() || 'circuit';
+}
