@@ -1,7 +1,7 @@
 // Rewrites a program into one that a compiler without hardware qubits, pragmas and built-in gates takes, meaning unchanged.
-import { DewarError, shown } from '@dewar/protocol';
+import { shown, type DewarError } from '@dewar/protocol';
 import { qelib1, stdgates } from './standard.ts';
-import { invalid, tokenise, type Token, type Tokens } from './tokens.ts';
+import { invalid, physicalQubits, tokenise, type Token, type Tokens } from './tokens.ts';
 
 export interface Normalised {
   readonly text: string;
@@ -14,9 +14,6 @@ interface Edit {
   readonly end: number;
   readonly text: string;
 }
-
-/** Largest physical qubit number that is read; no device has as many. */
-export const maxPhysical = 999_999;
 
 /**
  * Physical qubits become elements of one register declared on the version line, a missing standard include is added there,
@@ -41,18 +38,6 @@ export function normalise(source: string): Normalised {
     }
   });
   return { text: apply(source, edits), physical };
-}
-
-/** Every `$n` outside pragmas and annotations, ascending and once. Throws `program_invalid` past `maxPhysical`. */
-export function physicalQubits(tokens: Tokens): readonly number[] {
-  const found = new Set<number>();
-  for (const token of tokens.list) {
-    if (token.kind !== 'physical') continue;
-    const qubit = Number(token.text.slice(1));
-    if (qubit > maxPhysical) throw invalid(tokens.source, token.start, `physical qubits end at $${maxPhysical}`, 'use the device\'s own qubit numbers', shown(token.text));
-    found.add(qubit);
-  }
-  return [...found].sort((a, b) => a - b);
 }
 
 function header(tokens: Tokens, count: number, register: string): string {

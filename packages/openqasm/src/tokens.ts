@@ -223,3 +223,18 @@ class Cutter {
 const plainKinds: readonly (readonly [TokenKind, RegExp])[] = [
   ['word', word], ['number', number], ['physical', physical], ['string', string], ['symbol', symbol],
 ];
+
+/** Largest physical qubit number that is read; no device has as many. */
+export const maxPhysical = 999_999;
+
+/** Every `$n` outside pragmas and annotations, ascending and once. Throws `program_invalid` past `maxPhysical`. */
+export function physicalQubits(tokens: Tokens): readonly number[] {
+  const found = new Set<number>();
+  for (const token of tokens.list) {
+    if (token.kind !== 'physical') continue;
+    const qubit = Number(token.text.slice(1));
+    if (qubit > maxPhysical) throw invalid(tokens.source, token.start, `physical qubits end at $${maxPhysical}`, 'use the device\'s own qubit numbers', shown(token.text));
+    found.add(qubit);
+  }
+  return [...found].sort((a, b) => a - b);
+}

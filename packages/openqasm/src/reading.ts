@@ -1,0 +1,134 @@
+// The state of one reading of one program: cursor, names in scope, the block being counted.
+import type { Cursor } from './cursor.ts';
+import { quoted, type Findings } from './findings.ts';
+import { Levels, Measured, type Allowance, type Operand, type Register } from './qubits.ts';
+import { Tally, plus, type GateNames } from './tally.ts';
+
+/** A classical value: its range where it is a known integer, and whether it is only known when the program runs. */
+export interface Value {
+  readonly range?: readonly [low: number, high: number];
+  readonly runtime: boolean;
+}
+
+export const point = (value: number): Value => (Number.isSafeInteger(value) ? { range: [value, value], runtime: false } : { runtime: false });
+export const opaque: Value = { runtime: false };
+export const atRunTime: Value = { runtime: true };
+
+/** What a name in scope stands for. `fixed` names may not be assigned to; `length` is how many elements a loop over it visits. */
+export type Named =
+  | { readonly kind: 'qubits'; readonly operand: Operand }
+  | { readonly kind: 'value'; readonly value: Value; readonly fixed: boolean; readonly length?: number };
+
+export interface GateDefinition {
+  readonly parameters: number;
+  readonly qubits: number;
+  readonly tally: Tally;
+  /** Depth of each qubit after it, and of the whole. */
+  readonly profile: readonly number[];
+}
+
+/** One block being counted. */
+export class Frame {
+  readonly tally = new Tally();
+  readonly levels: Levels;
+  midCircuit = false;
+  /** A measurement of qubits that are the same on every pass. */
+  sameMeasured = false;
+
+  constructor(allowance: Allowance) {
+    this.levels = new Levels(allowance);
+  }
+}
+
+/** One thing a drawing shows. */
+export interface Drawn {
+  readonly kind: 'gate' | 'measure' | 'reset' | 'barrier';
+  readonly label: string;
+  readonly parameters: string;
+  readonly controls: number;
+  readonly negative: readonly boolean[];
+  readonly inverse: boolean;
+  readonly operands: readonly Operand[];
+  readonly count: number;
+}
+
+export class Reading {
+  readonly cursor: Cursor;
+  readonly findings: Findings;
+  readonly names: GateNames;
+  readonly allowance: Allowance;
+  readonly measured: Measured;
+  readonly gates = new Map<string, GateDefinition>();
+  readonly subroutines = new Map<string, Frame>();
+  /** Names being defined, or defined twice over; a call of one cannot be counted. */
+  readonly defining = new Set<string>();
+  readonly externs = new Set<string>();
+  readonly opaques = new Set<string>();
+  /** Standard gate names used so far; redefining one later is doubtful. */
+  readonly usedStandard = new Set<string>();
+  readonly physical = new Map<number, Register>();
+  drawn: ((step: Drawn) => void) | undefined;
+  frame: Frame;
+  readonly main: Frame;
+  /** Declared qubits of the whole program, physical ones left out. */
+  declared = 0;
+  private offset = 0;
+  private readonly scopes: Map<string, Named>[] = [new Map()];
+
+  constructor(cursor: Cursor, findings: Findings, names: GateNames, allowance: Allowance) {
+    this.cursor = cursor;
+    this.findings = findings;
+    this.names = names;
+    this.allowance = allowance;
+    this.measured = new Measured(allowance);
+    this.frame = this.main = new Frame(allowance);
+  }
+
+  get global(): boolean {
+    return this.scopes.length === 1;
+  }
+
+  register(size: number): Register {
+    const register = { size, offset: this.offset };
+    this.offset = plus(this.offset, size);
+    return register;
+  }
+
+  physicalRegister(qubit: number): Register {
+    const known = this.physical.get(qubit) ?? this.register(1);
+    this.physical.set(qubit, known);
+    return known;
+  }
+
+  lookup(name: string): Named | undefined {
+    for (let at = this.scopes.length - 1; at >= 0; at -= 1) {
+      const found = this.scopes[at]?.get(name);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  declare(name: string, named: Named, at: number): void {
+    const scope = this.scopes.at(-1);
+    if (scope?.has(name) === true) this.findings.unknown(at, `${quoted(name)} is declared twice`);
+    if (name.normalize('NFKC') !== name) this.findings.unknown(at, `${quoted(name)} looks like another name`);
+    scope?.set(name, named);
+  }
+
+  inScope<T>(read: () => T): T {
+    this.scopes.push(new Map());
+    const result = read();
+    this.scopes.pop();
+    return result;
+  }
+
+  /** Counts what `read` reads into a frame of its own. */
+  inFrame(read: () => void): Frame {
+    const outer = this.frame;
+    const frame = new Frame(this.allowance);
+    this.frame = frame;
+    read();
+    this.frame = outer;
+    return frame;
+  }
+}
