@@ -1,8 +1,9 @@
 // Runs every check and test of the project, two at a time, counts each test once, and ends with `N passed, N failed, N skipped`.
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { runPrivately, stopAll } from './private-run.ts';
-import type { TestLine } from './test-reporter.ts';
+import { lastLine, type TestLine } from './test-reporter.ts';
 
 const root = dirname(import.meta.dirname);
 const kinds = ['types', 'lint', 'walls', 'invariants', 'licences', 'unit', 'crash', 'e2e', 'escape', 'python', 'bench'] as const;
@@ -79,30 +80,38 @@ function tallyOfFile(task: Task, lines: readonly TestLine[], trouble: readonly s
   return { passed, skips, failures: whole.length === 0 ? failures : [...failures, { name: task.name, detail: `${whole.join('\n')}\n${output}` }] };
 }
 
-function linesIn(folder: string): TestLine[] {
-  const file = join(folder, 'events');
-  if (!existsSync(file)) return [];
-  // The last line may be cut off where the file was killed.
-  return readFileSync(file, 'utf8').split('\n').slice(0, -1).map((text): TestLine => JSON.parse(text));
+interface Events {
+  readonly lines: readonly TestLine[];
+  readonly ended: boolean;
 }
 
-async function perform(task: Task): Promise<Tally> {
+function eventsIn(folder: string): Events {
+  const file = join(folder, 'events');
+  // What follows the last line break was cut off where the process was killed.
+  const whole = existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1) : [];
+  const lines = whole.filter((text) => text !== lastLine).map((text): TestLine => JSON.parse(text));
+  return { lines, ended: whole.at(-1) === lastLine };
+}
+
+async function perform(task: Task, timeout: number | undefined): Promise<Tally> {
   const [node = '', ...rest] = task.argv;
   const reporter = (folder: string): string[] => ['--test-reporter', join(root, 'scripts/test-reporter.ts'), '--test-reporter-destination', join(folder, 'events')];
-  const seconds = timeoutSeconds[task.kind];
+  const seconds = timeout ?? timeoutSeconds[task.kind];
   const run = { cwd: root, timeoutSeconds: seconds };
   const outcome = await runPrivately(
     task.isTestFile ? { ...run, argv: [node], extraArguments: (folder) => [...reporter(folder), ...rest] } : { ...run, argv: task.argv },
-    linesIn,
+    eventsIn,
   );
-  const failedTest = outcome.found.some((line) => line.outcome === 'fail');
+  const { lines, ended } = outcome.found;
+  const failedTest = lines.some((line) => line.outcome === 'fail');
   const trouble = [
     ...(outcome.timedOut ? [`did not end within ${seconds} s, killed`] : []),
     ...(!outcome.timedOut && outcome.code !== 0 && !failedTest ? [`ended with ${outcome.signal ?? `exit code ${outcome.code}`}`] : []),
+    ...(task.isTestFile && outcome.code === 0 && !ended ? ['ended before its tests did'] : []),
     ...outcome.left.map((left) => `left behind: ${left}`),
   ];
   const tally = task.isTestFile
-    ? tallyOfFile(task, outcome.found, trouble, outcome.output)
+    ? tallyOfFile(task, lines, trouble, outcome.output)
     : { passed: trouble.length === 0 ? 1 : 0, skips: [], failures: trouble.length === 0 ? [] : [{ name: task.name, detail: `${trouble.join('\n')}\n${outcome.output}` }] };
   const counts = task.isTestFile ? `  ${tally.passed} passed${tally.skips.length > 0 ? `, ${tally.skips.length} skipped` : ''}${tally.failures.length > 0 ? `, ${tally.failures.length} failed` : ''}` : '';
   console.log(`${tally.failures.length > 0 ? 'FAIL' : 'ok  '} ${task.name}${counts}  ${outcome.seconds.toFixed(1)} s`);
@@ -112,27 +121,28 @@ async function perform(task: Task): Promise<Tally> {
 interface Asked {
   readonly only: ReadonlySet<Kind>;
   readonly paths: readonly string[];
+  /** For every file, instead of its kind's own. */
+  readonly timeout: number | undefined;
 }
 
 function usage(problem: string): never {
-  console.error(`${problem}\nusage: npm test -- [--only ${kinds.join(',')}] [part of a test file's path]...`);
+  console.error(`${problem}\nusage: npm test -- [--only ${kinds.join(',')}] [--timeout SECONDS] [part of a test file's path]...`);
   process.exit(2);
 }
 
 function asked(args: readonly string[]): Asked {
-  const only = new Set<Kind>();
-  const paths: string[] = [];
-  for (let i = 0; i < args.length; i += 1) {
-    const arg = args[i] ?? '';
-    const list = arg === '--only' ? args[(i += 1)] : arg.startsWith('--only=') ? arg.slice('--only='.length) : undefined;
-    if (list === undefined && arg.startsWith('--')) usage(`${arg}: no such option`);
-    if (list === undefined) paths.push(arg);
-    for (const name of list?.split(',') ?? []) {
-      if (isKind(name)) only.add(name);
-      else usage(`--only ${name}: no such kind`);
-    }
+  const options = { only: { type: 'string', multiple: true }, timeout: { type: 'string' } } as const;
+  try {
+    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
+    const names = (values.only ?? []).flatMap((list) => list.split(','));
+    const unknown = names.find((name) => !isKind(name));
+    if (unknown !== undefined) usage(`--only ${unknown}: no such kind`);
+    const timeout = values.timeout === undefined ? undefined : Number(values.timeout);
+    if (timeout !== undefined && !(timeout > 0)) usage(`--timeout ${values.timeout}: not a number of seconds`);
+    return { only: new Set(names.filter(isKind)), paths: positionals, timeout };
+  } catch (error) {
+    return usage(error instanceof Error ? error.message : String(error));
   }
-  return { only, paths };
 }
 
 function tasksFor({ only, paths }: Asked): Task[] {
@@ -140,18 +150,19 @@ function tasksFor({ only, paths }: Asked): Task[] {
   return all.filter((task) => (only.size === 0 || only.has(task.kind)) && (paths.length === 0 || paths.some((path) => task.name.includes(path))));
 }
 
-async function lane(own: Task[], other: Task[]): Promise<Tally[]> {
+async function lane(own: Task[], other: Task[], timeout: number | undefined): Promise<Tally[]> {
   const tallies: Tally[] = [];
   for (;;) {
     const task = own.shift() ?? other.shift();
     if (task === undefined) return tallies;
-    tallies.push(await perform(task));
+    tallies.push(await perform(task, timeout));
   }
 }
 
 async function main(): Promise<void> {
   const started = performance.now();
-  const tasks = tasksFor(asked(process.argv.slice(2)));
+  const request = asked(process.argv.slice(2));
+  const tasks = tasksFor(request);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(signal, () => {
       stopAll();
@@ -160,7 +171,7 @@ async function main(): Promise<void> {
   }
   const light = tasks.filter((task) => !heavy.has(task.kind));
   const slow = tasks.filter((task) => heavy.has(task.kind));
-  const tallies = (await Promise.all([lane(light, slow), lane(slow, light)])).flat();
+  const tallies = (await Promise.all([lane(light, slow, request.timeout), lane(slow, light, request.timeout)])).flat();
   const skips = tallies.flatMap((tally) => tally.skips);
   const skipFails = process.env['DEWAR_REQUIRE'] === 'all';
   const failures = [...tallies.flatMap((tally) => tally.failures), ...(skipFails ? skips.map(({ name, reason }) => ({ name, detail: `skipped: ${reason} (DEWAR_REQUIRE=all)` })) : [])];

@@ -44,10 +44,14 @@ function line(event: TestEvent, above: readonly string[]): TestLine {
   };
 }
 
+/** The last line: without it the process ended before its tests did, even with exit code 0. */
+export const lastLine = 'end';
+
 export default async function* report(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   const names: string[] = [];
   for await (const event of source) {
     if (event.type === 'test:start') names[event.data.nesting] = event.data.name;
     if (event.type === 'test:pass' || event.type === 'test:fail') yield `${JSON.stringify(line(event, names.slice(0, event.data.nesting)))}\n`;
   }
+  yield `${lastLine}\n`;
 }
