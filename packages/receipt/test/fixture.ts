@@ -44,7 +44,7 @@ export function leafText(number: number, type: string, seconds: number): string 
   return new TextDecoder().decode(leafBytes(header, { summary: type }, new Uint8Array(32).fill(number), sha256));
 }
 
-export function eventsOf(...types: string[]): ReceiptPredicate['events'] {
+export function eventsOf(...types: string[]): { index: number; leaf: string }[] {
   return types.map((type, place) => ({ index: 4 + 2 * place, leaf: leafText(place + 1, type, place) }));
 }
 
