@@ -1,0 +1,25 @@
+// The tables: journal, its head, jobs, ledger, sessions, flags.
+
+/** Written into `PRAGMA user_version`; a database of another version is refused. */
+export const schemaVersion = 1;
+
+export const schema = `
+CREATE TABLE events(
+  seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, type TEXT NOT NULL, time TEXT NOT NULL, job_id TEXT,
+  leaf BLOB NOT NULL, salt BLOB NOT NULL, body TEXT NOT NULL
+) STRICT;
+CREATE INDEX events_of_job ON events(job_id, seq) WHERE job_id IS NOT NULL;
+CREATE TABLE head(only INTEGER PRIMARY KEY CHECK (only = 1), size INTEGER NOT NULL, frontier BLOB NOT NULL, time TEXT NOT NULL, checkpoint TEXT NOT NULL) STRICT;
+CREATE TABLE jobs(
+  id TEXT PRIMARY KEY, session TEXT NOT NULL, phase TEXT NOT NULL, outcome TEXT, device_kind TEXT NOT NULL, program TEXT NOT NULL, data TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX jobs_by_phase ON jobs(phase, id);
+CREATE INDEX jobs_by_session ON jobs(session, id);
+CREATE INDEX jobs_by_program ON jobs(program, device_kind, outcome);
+CREATE TABLE ledger(job_id TEXT PRIMARY KEY, day TEXT NOT NULL, currency TEXT NOT NULL, reserved INTEGER NOT NULL, settled INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX ledger_by_day ON ledger(day, currency);
+CREATE TABLE sessions(name TEXT PRIMARY KEY, id TEXT NOT NULL, containment TEXT NOT NULL, created TEXT NOT NULL, read TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE flags(name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+CREATE TRIGGER events_stay BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'the journal only grows'); END;
+CREATE TRIGGER events_remain BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'the journal only grows'); END;
+`;

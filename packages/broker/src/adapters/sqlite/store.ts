@@ -1,0 +1,186 @@
+// The Store on SQLite: one writer queue that shares fsyncs, and a reader that sees only what is durable.
+import { DatabaseSync } from 'node:sqlite';
+import type { DewarError, JobId, Money } from '@dewar/protocol';
+import { canonicalJson, jsonDigest } from '@dewar/protocol';
+import { jobJson, mayMove, type EventDraft, type Job, type MovingEvent } from '../../core/job.ts';
+import type { Flag, JobFilter, Store, StoredSession, Transaction, View } from '../../core/ports.ts';
+import { isFull, storageError } from './errors.ts';
+import { JournalRows, verifyJournal, type JournalParts, type Verification } from './journal.ts';
+import { schema, schemaVersion } from './schema.ts';
+import { viewOf } from './view.ts';
+
+export interface SqliteStoreParts extends JournalParts {
+  readonly file: string;
+  /** The disk's state is unknown: the process must end and recover at its next start. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+interface Work {
+  readonly run: (tx: Transaction) => Promise<unknown>;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+type Done = { readonly work: Work; readonly value: unknown; readonly calls: readonly (() => void)[] };
+
+/** Commits that share one fsync at the most. */
+const batch = 32;
+
+export class SqliteStore implements Store {
+  readonly view: View;
+  readonly #parts: SqliteStoreParts;
+  readonly #writer: DatabaseSync;
+  readonly #reader: DatabaseSync;
+  readonly #journal: JournalRows;
+  readonly #queue: Work[] = [];
+  #busy = false;
+  #broken: unknown = undefined;
+
+  /** Opens or makes the database. Throws `storage_locked`, `storage_corrupt`, `storage_full` or `storage_failed`. */
+  constructor(parts: SqliteStoreParts) {
+    this.#parts = parts;
+    try {
+      this.#writer = openDatabase(parts.file);
+      this.#reader = new DatabaseSync(parts.file, { readOnly: true, timeout: 2000 });
+      this.#journal = new JournalRows(this.#writer, parts);
+    } catch (error) {
+      throw storageError(error, parts.file);
+    }
+    this.view = viewOf(this.#reader, parts.signer.name, parts.sha256, parts.file);
+  }
+
+  commit<T>(run: (tx: Transaction) => Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#queue.push({ run, resolve: resolve as (value: unknown) => void, reject });
+      if (!this.#busy) void this.#flush();
+    });
+  }
+
+  async verify(): Promise<Verification> {
+    return verifyJournal(this.#reader, this.#parts.signer.vkey, this.#parts.signer.name, this.#parts.sha256);
+  }
+
+  close(): void {
+    this.#broken ??= new Error('the store is closed');
+    this.#reader.close();
+    this.#writer.close();
+  }
+
+  async #flush(): Promise<void> {
+    this.#busy = true;
+    // One turn of the event loop, so that commits made together share a transaction.
+    await new Promise(setImmediate);
+    while (this.#queue.length > 0) await this.#commitBatch(this.#queue.splice(0, batch));
+    this.#busy = false;
+  }
+
+  async #commitBatch(works: readonly Work[]): Promise<void> {
+    if (this.#broken !== undefined) return fail(works, this.#broken);
+    const before = this.#journal.standing;
+    const done: Done[] = [];
+    try {
+      this.#writer.exec('BEGIN IMMEDIATE');
+    } catch (error) {
+      return fail(works, storageError(error, this.#parts.file));
+    }
+    try {
+      for (const work of works) await this.#runOne(work, done);
+      if (this.#journal.standing !== before) this.#journal.seal();
+    } catch (error) {
+      return this.#abandon(works, before, error);
+    }
+    try {
+      this.#writer.exec('COMMIT');
+    } catch (error) {
+      if (isFull(error)) return this.#abandon(works, before, error);
+      // After a failed fsync nobody knows what is on the disk; trying again would lie.
+      this.#broken = storageError(error, this.#parts.file);
+      fail(works, this.#broken);
+      return this.#parts.onFatal(this.#broken);
+    }
+    for (const { work, value, calls } of done) {
+      work.resolve(value);
+      for (const call of calls) call();
+    }
+  }
+
+  async #runOne(work: Work, done: Done[]): Promise<void> {
+    const standing = this.#journal.standing;
+    const calls: (() => void)[] = [];
+    this.#writer.exec('SAVEPOINT work');
+    try {
+      const value = await work.run(this.#transaction(calls));
+      this.#writer.exec('RELEASE work');
+      done.push({ work, value, calls });
+    } catch (error) {
+      // On a full disk SQLite may have rolled the whole transaction back.
+      if (!this.#writer.isTransaction) throw error;
+      this.#writer.exec('ROLLBACK TO work; RELEASE work');
+      this.#journal.rewind(standing);
+      work.reject(storageError(error, this.#parts.file));
+    }
+  }
+
+  #abandon(works: readonly Work[], before: JournalRows['standing'], error: unknown): void {
+    if (this.#writer.isTransaction) this.#writer.exec('ROLLBACK');
+    this.#journal.rewind(before);
+    fail(works, storageError(error, this.#parts.file));
+  }
+
+  #transaction(calls: (() => void)[]): Transaction {
+    const db = this.#writer;
+    const { sha256, signer, file } = this.#parts;
+    const append = (event: EventDraft, jobId: JobId | null): void => this.#journal.append(event, jobId);
+    return {
+      ...viewOf(db, signer.name, sha256, file),
+      move: async (before: Job | null, after: Job, moving: EventDraft<MovingEvent>, around = {}) => {
+        const from = before?.phase ?? 'new';
+        if (!mayMove(from, moving.type, after.phase)) throw new TypeError(`no arrow ${moving.type} from ${from} to ${after.phase}`);
+        const state = canonicalJson(jobJson(after));
+        const changed = before === null
+          ? db.prepare('INSERT INTO jobs(id, session, phase, outcome, device_kind, program, data) VALUES (?, ?, ?, ?, ?, ?, ?)').run(after.id, after.session.name, after.phase, outcomeOf(after), after.resolved.device.kind, after.program_digest, state)
+          : db.prepare('UPDATE jobs SET phase = ?, outcome = ?, data = ? WHERE id = ? AND data = ?').run(after.phase, outcomeOf(after), state, after.id, canonicalJson(jobJson(before)));
+        if (changed.changes !== 1) throw new TypeError(`job ${after.id} is not as it was read`);
+        for (const event of around.first ?? []) append(event, after.id);
+        append({ ...moving, body: { ...moving.body, state: jsonDigest(jobJson(after), sha256) } }, after.id);
+        for (const event of around.then ?? []) append(event, after.id);
+      },
+      append: async (event, jobId) => append(event, jobId ?? null),
+      reserve: async (job: JobId, day: string, amount: Money) => {
+        db.prepare('INSERT INTO ledger(job_id, day, currency, reserved, settled) VALUES (?, ?, ?, ?, 0)').run(job, day, amount.currency, amount.micros);
+      },
+      settle: async (job: JobId, charged: Money) => {
+        const changed = db.prepare('UPDATE ledger SET reserved = 0, settled = ? WHERE job_id = ? AND currency = ?').run(charged.micros, job, charged.currency);
+        if (changed.changes !== 1) throw new TypeError(`job ${job} has no reservation in ${charged.currency}`);
+      },
+      addSession: async (session: StoredSession) => {
+        db.prepare('INSERT INTO sessions(name, id, containment, created, read) VALUES (?, ?, ?, ?, ?)').run(session.name, session.id, session.containment, session.created, JSON.stringify(session.read));
+      },
+      setFlag: async (name: Flag, value: boolean) => {
+        db.prepare(value ? 'INSERT OR IGNORE INTO flags(name) VALUES (?)' : 'DELETE FROM flags WHERE name = ?').run(name);
+      },
+      afterCommit: (call) => void calls.push(call),
+    };
+  }
+}
+
+function openDatabase(file: string): DatabaseSync {
+  const db = new DatabaseSync(file, { timeout: 2000, enableForeignKeyConstraints: true });
+  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA trusted_schema = OFF');
+  const version = db.prepare('PRAGMA user_version').get()?.['user_version'];
+  if (version === 0) db.exec(`BEGIN IMMEDIATE; ${schema} PRAGMA user_version = ${schemaVersion}; COMMIT`);
+  else if (version !== schemaVersion) throw new TypeError(`the journal has schema ${String(version)}; this release reads ${schemaVersion}`);
+  const check = db.prepare('PRAGMA quick_check(1)').get()?.['quick_check'];
+  if (check !== 'ok') throw Object.assign(new Error(String(check)), { errcode: 11 });
+  return db;
+}
+
+function outcomeOf(job: Job): string | null {
+  return 'outcome' in job ? job.outcome.kind : null;
+}
+
+function fail(works: readonly Work[], error: unknown): void {
+  for (const work of works) work.reject(error);
+}
+
+export type { DewarError, JobFilter };

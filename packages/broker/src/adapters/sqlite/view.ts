@@ -1,0 +1,64 @@
+// Reads: the same questions on the durable state and inside a transaction.
+import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
+import type { Digest, JobId, JsonObject, Sha256 } from '@dewar/protocol';
+import type { Job } from '../../core/job.ts';
+import type { DayTotals, Flag, JobFilter, StoredEvent, StoredSession, View } from '../../core/ports.ts';
+import { storageError } from './errors.ts';
+import { readHead, rowLeafBytes } from './journal.ts';
+
+type Row = Record<string, unknown>;
+
+export function viewOf(db: DatabaseSync, origin: string, sha256: Sha256, file: string): View {
+  const all = (sql: string, ...values: SQLInputValue[]): Row[] => {
+    try {
+      return db.prepare(sql).all(...values);
+    } catch (error) {
+      throw storageError(error, file);
+    }
+  };
+  return {
+    job: async (id: JobId) => all('SELECT data FROM jobs WHERE id = ?', id).map(jobOf)[0],
+    jobs: async (filter: JobFilter) => jobsQuery(all, filter),
+    openJobs: async (session: string) => Number(all("SELECT count(*) AS n FROM jobs WHERE session = ? AND phase NOT IN ('closing', 'ended')", session)[0]?.['n']),
+    countByPhase: async () => new Map(all('SELECT coalesce(outcome, phase) AS what, count(*) AS n FROM jobs GROUP BY 1').map((row) => [String(row['what']), Number(row['n'])])),
+    simulatedBefore: async (program: Digest) => all("SELECT 1 FROM jobs WHERE program = ? AND device_kind = 'simulator' AND outcome = 'completed' LIMIT 1", program).length > 0,
+    dayTotals: async (day: string, currency: string): Promise<DayTotals> => {
+      const row = all('SELECT coalesce(sum(reserved), 0) AS reserved, coalesce(sum(settled), 0) AS settled FROM ledger WHERE day = ? AND currency = ?', day, currency)[0];
+      return { reserved: Number(row?.['reserved']), settled: Number(row?.['settled']) };
+    },
+    sessions: async () => all('SELECT name, id, containment, created, read FROM sessions ORDER BY created, name').map(sessionOf),
+    flag: async (name: Flag) => all('SELECT 1 FROM flags WHERE name = ?', name).length > 0,
+    jobEvents: async (id: JobId) => all('SELECT seq, id, time, type, job_id, salt, body FROM events WHERE job_id = ? ORDER BY seq', id).map((row) => eventOf(row, sha256)),
+    head: async () => readHead(db, origin, sha256),
+  };
+}
+
+function jobsQuery(all: (sql: string, ...values: SQLInputValue[]) => Row[], { session, phases, limit }: JobFilter): Job[] {
+  const where: string[] = [];
+  const values: SQLInputValue[] = [];
+  if (session !== undefined) {
+    where.push('session = ?');
+    values.push(session);
+  }
+  if (phases !== undefined) {
+    where.push(`phase IN (${phases.map(() => '?').join(', ')})`);
+    values.push(...phases);
+  }
+  const sql = `SELECT data FROM jobs ${where.length > 0 ? `WHERE ${where.join(' AND ')}` : ''} ORDER BY id DESC LIMIT ?`;
+  return all(sql, ...values, limit ?? -1).map(jobOf);
+}
+
+// Rows are the broker's own writing; `journal verify` is what finds one that somebody else changed.
+function jobOf(row: Row): Job {
+  return JSON.parse(row['data'] as string) as Job;
+}
+
+function sessionOf(row: Row): StoredSession {
+  return { ...(row as unknown as StoredSession), read: JSON.parse(row['read'] as string) as string[] };
+}
+
+function eventOf(row: Row, sha256: Sha256): StoredEvent {
+  const body = JSON.parse(row['body'] as string) as JsonObject;
+  const leaf = new TextDecoder().decode(rowLeafBytes(row, body, sha256));
+  return { seq: Number(row['seq']), time: row['time'] as string, type: row['type'] as string, leaf, summary: typeof body.summary === 'string' ? body.summary : '' };
+}

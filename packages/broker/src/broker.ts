@@ -1,0 +1,132 @@
+// The broker as a whole: opens the home, builds the parts, drives what was left, opens the doors.
+import { access, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { analyse, analyserId } from '@dewar/openqasm';
+import { practiceCalibration } from '@dewar/executor';
+import { controlSocket, DewarError, makeId, sessionSocket, type Home } from '@dewar/protocol';
+import { ArtifactFiles } from './adapters/artifact-files.ts';
+import { loadConfiguration, type Configuration } from './adapters/config-files.ts';
+import { dataFiles } from './adapters/data-files.ts';
+import { LocalSimulator } from './adapters/devices/local-simulator.ts';
+import { PracticeQpu } from './adapters/devices/practice-qpu.ts';
+import { privateFolder } from './adapters/durable.ts';
+import { loadKeys } from './adapters/key-files.ts';
+import { lockHome } from './adapters/lock.ts';
+import { loadOpaPolicy } from './adapters/opa-policy.ts';
+import type { PeerCheck } from './adapters/peer.ts';
+import { bundleSigner } from './adapters/receipt-signer.ts';
+import { SqliteStore } from './adapters/sqlite/store.ts';
+import { sha256 } from './adapters/system.ts';
+import { Corridor } from './core/corridor.ts';
+import type { Backends, Clock, Device, Random, Store, StoredSession } from './core/ports.ts';
+import { controlApp } from './server/control-api.ts';
+import { openDoor, type Door } from './server/door.ts';
+import { sessionApp } from './server/session-api.ts';
+
+export const version = '0.1.0';
+
+export interface BrokerParts {
+  readonly home: Home;
+  readonly uid: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly peer: PeerCheck;
+  /** The compiled policy's file. */
+  readonly policyFile: string;
+  readonly report: (error: unknown, job?: string) => void;
+  /** The disk cannot be trusted any more: the process must end. */
+  readonly onFatal: (error: unknown) => void;
+  readonly onShutDown: () => void;
+  /** Tests put their failing store around the real one here. */
+  readonly around?: (store: Store) => Store;
+}
+
+export interface Broker {
+  /** Closes the doors and stops the devices' processes; jobs go on at the next start. */
+  stop(): Promise<void>;
+}
+
+/** Throws what makes this home unusable: already_running, home_invalid, config_invalid, storage_*, policy_invalid. */
+export async function startBroker(parts: BrokerParts): Promise<Broker> {
+  const { home, uid, clock, random } = parts;
+  for (const folder of [home.state, home.config, home.run]) await privateFolder(folder, uid);
+  const unlock = lockHome(join(home.state, 'broker.lock'));
+  try {
+    return await open(parts, unlock);
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+
+  async function open({ peer, report }: BrokerParts, release: () => void): Promise<Broker> {
+    const configuration = await loadConfiguration(home.config);
+    const file = join(home.state, 'journal.db');
+    const isNew = await access(file).then(() => false, () => true);
+    await privateFolder(join(home.state, 'keys'), uid);
+    const keys = await loadKeys(join(home.state, 'keys'), uid, isNew, sha256);
+    const policy = await loadOpaPolicy(await readFile(parts.policyFile));
+    const sqlite = new SqliteStore({ file, clock, random, sha256, signer: keys.checkpoint, onFatal: parts.onFatal });
+    const store = parts.around?.(sqlite) ?? sqlite;
+    const artifacts = new ArtifactFiles(join(home.state, 'artifacts'), sha256);
+    const backends = buildBackends(configuration, parts);
+    const corridor = new Corridor({
+      store, artifacts, dataFiles, policy, analyser: { id: analyserId, analyse }, backends, prices: configuration.prices, budget: configuration.budget,
+      clock, random, sha256, version, signer: bundleSigner(keys.receipt), report: (error, job) => report(error, job),
+    });
+
+    await store.commit((tx) => tx.append({ type: 'broker.started', body: { summary: `Dewar ${version} started`, version, policy: policy.digest } }));
+    const doors: Door[] = [];
+    const common = { corridor, store, artifacts, backends, prices: configuration.prices, budget: configuration.budget, clock, version, report };
+    const openSessionDoor = async (session: StoredSession): Promise<void> => {
+      doors.push(await openDoor({ socket: sessionSocket(home, session.name), app: sessionApp(common, session), uid, peer: null, report }));
+    };
+    const openSession = async (name: string, read: readonly string[]): Promise<StoredSession> => {
+      const session = await addSession(store, { id: makeId('session', clock.now(), random.bytes(7)), name, containment: 'uncontained', created: new Date(clock.now()).toISOString(), read });
+      await openSessionDoor(session);
+      return session;
+    };
+
+    await corridor.recover();
+    const known = await store.view.sessions();
+    for (const session of known) await openSessionDoor(session);
+    if (!known.some(({ name }) => name === 'default')) await openSession('default', []);
+    // The control door opens last: when it answers, all of the broker does.
+    doors.push(await openDoor({
+      socket: controlSocket(home), uid, peer, report,
+      app: controlApp({
+        ...common, home: home.state, since: new Date(clock.now()).toISOString(), policy: policy.digest, openSession, shutDown: parts.onShutDown,
+        keys: { receipt_pem: keys.receipt.publicKeyPem, checkpoint_vkey: keys.checkpoint.vkey }, socketOf: (name) => sessionSocket(home, name),
+      }),
+    }));
+
+    return {
+      stop: async () => {
+        corridor.stop();
+        for (const door of doors) await door.close();
+        for (const device of backends.devices.values()) await device.close();
+        await store.commit((tx) => tx.append({ type: 'broker.stopped', body: { summary: 'stopped' } }));
+        sqlite.close();
+        release();
+      },
+    };
+  }
+}
+
+async function addSession(store: Store, session: StoredSession): Promise<StoredSession> {
+  await store.commit(async (tx) => {
+    if ((await tx.sessions()).some(({ name }) => name === session.name)) throw new DewarError({ code: 'session_exists', message: 'there is a session of that name', got: session.name, fix: 'choose another name; `dewar session list` shows them' });
+    await tx.addSession(session);
+    await tx.append({ type: 'session.created', body: { summary: `session ${session.name} created`, session: { ...session } } });
+  });
+  return session;
+}
+
+function buildBackends({ devices, aliases }: Configuration, { home, clock, uid }: BrokerParts): Backends {
+  const built = new Map<string, Device>();
+  for (const [name, config] of devices) {
+    built.set(name, config.kind === 'simulator' ? new LocalSimulator(name) : new PracticeQpu({
+      name, folder: join(home.state, 'practice', name), calibration: practiceCalibration(), queue_delay_ms: config.queue_delay_ms, failure: config.failure, clock, uid,
+    }));
+  }
+  return { devices: built, aliases };
+}

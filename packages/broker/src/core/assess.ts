@@ -1,0 +1,135 @@
+// From a parsed spec to everything a decision needs: artifacts verified, facts derived, price quoted, the resolved job named.
+import {
+  DewarError, digestOf, filePath, isDigest, jsonDigest, limits, programDigest, shown, specDefaults, specDigest,
+  type Digest, type JobFacts, type JobSpec, type Json, type PolicyInput, type ProgramFormat, type Quote, type Sha256,
+} from '@dewar/protocol';
+import { microsFrom } from '@dewar/protocol';
+import type { Resolved, SessionRef } from './job.ts';
+import type { Analyser, Artifacts, Backends, BudgetLimits, DataFiles, DayTotals, Device, Prices, StoredSession, View } from './ports.ts';
+import { amountOf, quoteFor } from './quote.ts';
+
+export interface Assessment {
+  readonly source: string;
+  readonly device: Device;
+  readonly facts: JobFacts;
+  readonly quote: Quote;
+  readonly resolved: Resolved;
+  readonly resolved_digest: Digest;
+  readonly spec_digest: Digest;
+  readonly program_digest: Digest;
+}
+
+export interface Assessor {
+  readonly artifacts: Artifacts;
+  readonly analyser: Analyser;
+  readonly backends: Backends;
+  readonly prices: Prices;
+  readonly policy: { readonly digest: Digest };
+  readonly sha256: Sha256;
+}
+
+export interface Sized {
+  readonly digest: Digest;
+  readonly size: number;
+}
+
+/** Resolves a spec's `data` once: files become artifacts here and are never read again. */
+export async function resolveData(spec: JobSpec, session: StoredSession, artifacts: Artifacts, files: DataFiles): Promise<readonly Sized[]> {
+  const found: Sized[] = [];
+  for (const reference of spec.data ?? []) {
+    if (isDigest(reference)) {
+      found.push({ digest: reference, size: (await artifacts.get(reference)).length });
+      continue;
+    }
+    const path = filePath(reference);
+    if (path === undefined) throw new DewarError({ code: 'data_refused', message: 'not a data reference', path: '/data', got: shown(reference), allowed: 'sha256:<digest> or file:/path' });
+    const bytes = await files.read(path, session.read);
+    found.push({ digest: await artifacts.put(bytes), size: bytes.length });
+  }
+  return found;
+}
+
+/** The same at the submit and at the grant: what differs between the two refuses the grant. */
+export async function assess(spec: JobSpec, data: readonly Sized[], by: Assessor, view: View): Promise<Assessment> {
+  const device = deviceFor(spec.backend, by.backends);
+  const shots = spec.shots ?? specDefaults.shots;
+  const timeLimit = spec.time_limit_s ?? specDefaults.time_limit_s;
+  const code = await by.artifacts.get(spec.code_blob);
+  const source = programText(code);
+  const program = by.analyser.analyse(source);
+  checkFormat(spec, program.language);
+  for (const item of data) await by.artifacts.get(item.digest);
+
+  const program_digest = programDigest(spec.code_blob, by.sha256);
+  const simulator = [...by.backends.devices.values()].filter((candidate) => candidate.view.kind === 'simulator');
+  const simulatorLimits = simulator.map((candidate) => candidate.limit(program, shots, timeLimit));
+  const facts: JobFacts = {
+    ...program,
+    simulated_before: await view.simulatedBefore(program_digest),
+    simulatable: simulatorLimits.includes(null),
+    simulator_limit: simulatorLimits.includes(null) ? null : (simulatorLimits[0] ?? 'no simulator is installed'),
+  };
+  const quote = quoteFor(device.view, shots, by.prices);
+  const resolved: Resolved = {
+    version: 1, spec: specDigest(spec, by.sha256), program: { format: program.language, digest: program_digest },
+    code: { digest: digestOf(code, by.sha256), size: code.length }, data, image: spec.image === undefined ? null : { reference: spec.image, verified: false },
+    backend: spec.backend, device: { name: device.view.name, kind: device.view.kind, practice: device.view.practice }, account: device.account,
+    shots, time_limit_s: timeLimit, policy: by.policy.digest, analyser: by.analyser.id, amount: amountOf(quote),
+  };
+  return {
+    source, device, facts, quote, resolved, program_digest, spec_digest: resolved.spec,
+    resolved_digest: jsonDigest(resolved as unknown as Json, by.sha256),
+  };
+}
+
+export function deviceFor(backend: string, backends: Backends): Device {
+  const device = backends.devices.get(backends.aliases.get(backend) ?? backend);
+  if (device) return device;
+  const names = [...backends.devices.keys(), ...backends.aliases.keys()];
+  throw new DewarError({ code: 'backend_unknown', message: 'no such backend', path: '/backend', got: shown(backend), allowed: names.join(', '), fix: '`dewar backends` lists them' });
+}
+
+function programText(code: Uint8Array): string {
+  if (code.length > limits.program_bytes) {
+    throw new DewarError({ code: 'program_too_large', message: 'the program is too large', path: '/code_blob', got: `${code.length} bytes`, allowed: `at most ${limits.program_bytes} bytes` });
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(code);
+  } catch {
+    throw new DewarError({ code: 'program_format', message: 'the program is not UTF-8 text', path: '/code_blob', got: 'bytes that are not UTF-8', allowed: 'OpenQASM 2 or 3 source text', fix: 'upload the .qasm file itself' });
+  }
+}
+
+function checkFormat(spec: JobSpec, found: ProgramFormat): void {
+  if (spec.program === undefined || spec.program.format === found) return;
+  throw new DewarError({ code: 'program_format', message: `the program says it is ${found}`, path: '/program/format', got: spec.program.format, allowed: found, fix: 'leave program out: the format is read from the OPENQASM line' });
+}
+
+export interface Circumstances {
+  readonly session: SessionRef;
+  readonly limits: BudgetLimits;
+  readonly totals: DayTotals;
+  readonly budgetFrozen: boolean;
+  readonly frozen: boolean;
+}
+
+/** The closed input of the policy: every field present. */
+export function policyInput(spec: JobSpec, assessed: Assessment, around: Circumstances): PolicyInput {
+  const { resolved, facts, quote, device } = assessed;
+  return {
+    version: 1, backend: spec.backend, shots: resolved.shots, max_cost: spec.max_cost ?? null,
+    max_cost_micros: spec.max_cost === undefined ? null : microsFrom(String(spec.max_cost)), time_limit_s: resolved.time_limit_s,
+    image: spec.image ?? null, packages: spec.packages ?? [],
+    artifacts: [resolved.code, ...resolved.data].map(({ digest }) => ({ digest, stored: true })),
+    program_digest: assessed.program_digest,
+    device: { name: device.view.name, kind: device.view.kind, practice: device.view.practice, max_qubits: device.view.max_qubits, limit: device.limit(facts, resolved.shots, resolved.time_limit_s) },
+    facts,
+    quote: quote.kind === 'priced' ? { kind: 'priced', amount_micros: quote.amount.micros, currency: quote.amount.currency } : { kind: 'free', amount_micros: 0, currency: null },
+    session: { name: around.session.name, containment: around.session.containment },
+    budget: {
+      currency: around.limits.currency, job_limit_micros: around.limits.job, day_limit_micros: around.limits.day,
+      day_remaining_micros: around.limits.day - around.totals.reserved - around.totals.settled, frozen: around.budgetFrozen,
+    },
+    frozen: around.frozen,
+  };
+}

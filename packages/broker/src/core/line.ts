@@ -1,0 +1,70 @@
+// The line before each device: first come, first served, held as a whole by the brake.
+
+interface Place {
+  readonly job: string;
+  readonly come: (release: (() => void) | null) => void;
+}
+
+export class DeviceLine {
+  readonly #places: Place[] = [];
+  #free: number;
+  #held: boolean;
+
+  constructor(slots: number, held: boolean) {
+    this.#free = slots;
+    this.#held = held;
+  }
+
+  /** Resolves with the function that gives the slot back, or null when the job left the line. */
+  enter(job: string): Promise<(() => void) | null> {
+    return new Promise((come) => {
+      this.#places.push({ job, come });
+      this.#pump();
+    });
+  }
+
+  leave(job: string): void {
+    const index = this.#places.findIndex((place) => place.job === job);
+    if (index >= 0) this.#places.splice(index, 1)[0]?.come(null);
+  }
+
+  hold(held: boolean): void {
+    this.#held = held;
+    this.#pump();
+  }
+
+  #pump(): void {
+    while (!this.#held && this.#free > 0) {
+      const place = this.#places.shift();
+      if (!place) return;
+      this.#free -= 1;
+      let given = false;
+      place.come(() => {
+        if (given) return;
+        given = true;
+        this.#free += 1;
+        this.#pump();
+      });
+    }
+  }
+}
+
+/** Wakes those who wait for a job to change. */
+export class Changes {
+  readonly #waiting = new Map<string, Set<() => void>>();
+
+  /** The answer stops listening. */
+  listen(job: string, call: () => void): () => void {
+    const calls = this.#waiting.get(job) ?? new Set();
+    calls.add(call);
+    this.#waiting.set(job, calls);
+    return () => {
+      calls.delete(call);
+      if (calls.size === 0) this.#waiting.delete(job);
+    };
+  }
+
+  tell(job: string): void {
+    for (const call of [...(this.#waiting.get(job) ?? [])]) call();
+  }
+}

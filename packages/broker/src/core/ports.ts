@@ -1,0 +1,187 @@
+// The ports: everything the corridor asks of the world, in interfaces of a few methods.
+import type { DeviceView, Digest, ErrorBody, JobId, Money, ProgramFacts, Results } from '@dewar/protocol';
+import type { ReceiptPredicate } from '@dewar/receipt/statement';
+import type { EventDraft, Job, MovingEvent, Phase, SessionRef } from './job.ts';
+
+export interface Clock {
+  /** Milliseconds since 1970-01-01T00:00:00Z. */
+  now(): number;
+  /** Calls back once after that many milliseconds; the answer cancels. */
+  after(ms: number, call: () => void): () => void;
+}
+
+export interface Random {
+  bytes(count: number): Uint8Array;
+}
+
+/** Content-addressed bytes. A digest that this answers for has been computed from the bytes just read. */
+export interface Artifacts {
+  /** Durable when it resolves. */
+  put(bytes: Uint8Array): Promise<Digest>;
+  /** Throws `artifact_unknown`, or `artifact_digest_mismatch` when the stored bytes have changed. */
+  get(digest: Digest): Promise<Uint8Array>;
+}
+
+export interface StoredSession extends SessionRef {
+  readonly created: string;
+  /** Directories whose files `data` may name. */
+  readonly read: readonly string[];
+}
+
+export interface StoredEvent {
+  readonly seq: number;
+  readonly time: string;
+  readonly type: string;
+  /** The text that was hashed into the tree. */
+  readonly leaf: string;
+  readonly summary: string;
+}
+
+/** What is reserved and settled on one UTC day in one currency, in millionths. */
+export interface DayTotals {
+  readonly reserved: number;
+  readonly settled: number;
+}
+
+export interface JobFilter {
+  readonly session?: string;
+  readonly phases?: readonly Phase[];
+  readonly limit?: number;
+}
+
+/** Reads. Inside a commit they see that commit's own writes. */
+export interface View {
+  job(id: JobId): Promise<Job | undefined>;
+  /** Newest first. */
+  jobs(filter: JobFilter): Promise<readonly Job[]>;
+  /** Jobs of a session that have not ended. */
+  openJobs(session: string): Promise<number>;
+  countByPhase(): Promise<ReadonlyMap<string, number>>;
+  /** A simulator run of this program has completed. */
+  simulatedBefore(program: Digest): Promise<boolean>;
+  dayTotals(day: string, currency: string): Promise<DayTotals>;
+  sessions(): Promise<readonly StoredSession[]>;
+  flag(name: Flag): Promise<boolean>;
+  jobEvents(id: JobId): Promise<readonly StoredEvent[]>;
+  head(): Promise<JournalHead>;
+}
+
+export type Flag = 'frozen' | 'budget_frozen';
+
+export interface JournalHead {
+  readonly origin: string;
+  readonly size: number;
+  /** Base64, as in a checkpoint. */
+  readonly root: string;
+  /** C2SP signed note over this size and root. */
+  readonly checkpoint: string;
+}
+
+/** Writes, all in one transaction with the journal events they append. */
+export interface Transaction extends View {
+  /** Moves a job along an arrow, or creates it; `before` is the job as read in this transaction. Events before the moving one are appended first. */
+  move(before: Job | null, after: Job, moving: EventDraft<MovingEvent>, around?: { readonly first?: readonly EventDraft[]; readonly then?: readonly EventDraft[] }): Promise<void>;
+  append(event: EventDraft, jobId?: JobId): Promise<void>;
+  reserve(job: JobId, day: string, amount: Money): Promise<void>;
+  /** Ends a reservation: what was charged, 0 only on proof. */
+  settle(job: JobId, charged: Money): Promise<void>;
+  addSession(session: StoredSession): Promise<void>;
+  setFlag(name: Flag, value: boolean): Promise<void>;
+  /** Called once everything is durable; not at all otherwise. */
+  afterCommit(call: () => void): void;
+}
+
+export interface Store {
+  /** Runs `work` alone; its writes are all durable when this resolves, none if it rejects. Errors thrown by `work` pass through. */
+  commit<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
+  readonly view: View;
+  verify(): Promise<{ readonly size: number; readonly root: string; readonly checkpoint: string; readonly problems: readonly string[] }>;
+}
+
+/** What is handed to a device. The program itself is fetched by the run with its token. */
+export interface Order {
+  readonly key: string;
+  readonly token: string;
+  readonly redeem: (token: string) => Promise<RunRequest>;
+  readonly shots: number;
+  readonly time_limit_s: number;
+  readonly onProgress: (done: number, total: number) => void;
+}
+
+export interface RunRequest {
+  readonly source: string;
+  readonly facts: ProgramFacts;
+  readonly shots: number;
+  readonly seed: number;
+}
+
+export type DeviceOutcome = (
+  | { readonly kind: 'completed'; readonly results: Results }
+  | { readonly kind: 'failed'; readonly error: ErrorBody }
+  | { readonly kind: 'cancelled' }
+) & {
+  /** What was printed, untrusted. */
+  readonly output: string;
+  /** Shots charged for; `none` only on proof that nothing is charged. */
+  readonly charged: 'all' | 'none' | 'unknown';
+};
+
+export interface Device {
+  readonly view: DeviceView;
+  readonly description: string;
+  readonly account: string | null;
+  /** Jobs it works on at once. */
+  readonly slots: number;
+  /** Null when it can run this; else why not, and what would. */
+  limit(facts: ProgramFacts, shots: number, timeLimitS: number): string | null;
+  /** Idempotent by `order.key`. Answers the provider's job id. Throws `device_refused`. */
+  submit(order: Order): Promise<string>;
+  /** The provider job made under this key, or null on proof that there is none. */
+  find(key: string): Promise<string | null>;
+  /** Waits for the end; after a restart too. Aborting cancels the provider's job. */
+  wait(providerJobId: string, order: Order, signal: AbortSignal): Promise<DeviceOutcome>;
+  /** Stops its processes without ending its jobs: they go on at the next start. Every `wait` under way then rejects. */
+  close(): Promise<void>;
+}
+
+export interface PriceLine {
+  readonly device: string;
+  /** Millionths. */
+  readonly per_task: number;
+  readonly per_shot: number;
+}
+
+export interface Prices {
+  readonly dated: string;
+  readonly currency: string;
+  readonly lines: readonly PriceLine[];
+  readonly free: readonly string[];
+}
+
+export interface BudgetLimits {
+  readonly currency: string;
+  readonly job: number;
+  readonly day: number;
+}
+
+export interface Backends {
+  readonly devices: ReadonlyMap<string, Device>;
+  /** Alias to device name. */
+  readonly aliases: ReadonlyMap<string, string>;
+}
+
+/** What the analyser package offers the corridor. */
+export interface Analyser {
+  readonly id: string;
+  analyse(source: string): ProgramFacts;
+}
+
+export interface ReceiptSigner {
+  /** The signed bundle's bytes. Throws when the predicate is not one that verifies. */
+  sign(predicate: ReceiptPredicate): Promise<Uint8Array>;
+}
+
+/** Reads a granted `file:` once, inside the session's directories. Throws `data_refused`. */
+export interface DataFiles {
+  read(path: string, within: readonly string[]): Promise<Uint8Array>;
+}

@@ -1,0 +1,59 @@
+// The decision as of now: at the submit, and once more at the grant, where what was true must still be true.
+import { canonicalJson, DewarError, type Decision, type JobSpec, type Json, type Money, type Reason } from '@dewar/protocol';
+import { assess, policyInput, type Assessment } from './assess.ts';
+import { dayOf } from './budget.ts';
+import { decideOn } from './decide.ts';
+import type { Queued, SessionRef } from './job.ts';
+import type { CorridorParts } from './parts.ts';
+import type { View } from './ports.ts';
+
+export interface Question {
+  readonly spec: JobSpec;
+  readonly assessed: Assessment;
+  readonly session: SessionRef;
+  /** What this very job has reserved today, which is not in its own way. */
+  readonly own: Money | null;
+}
+
+export async function decideNow(parts: CorridorParts, { spec, assessed, session, own }: Question, view: View): Promise<Decision> {
+  const { policy, sha256, budget, clock } = parts;
+  const totals = await view.dayTotals(dayOf(new Date(clock.now()).toISOString()), budget.currency);
+  const input = policyInput(spec, assessed, {
+    session, limits: budget, totals: { ...totals, reserved: totals.reserved - (own?.micros ?? 0) },
+    budgetFrozen: await view.flag('budget_frozen'), frozen: await view.flag('frozen'),
+  });
+  return decideOn(policy, input, sha256);
+}
+
+/** Why the grant is refused, or null: another resolved job than was decided on, another than the person said yes to, or a policy that now says no. */
+export async function refusalAtGrant(parts: CorridorParts, job: Queued): Promise<readonly Reason[] | null> {
+  let assessed: Assessment;
+  try {
+    assessed = await assess(job.spec, job.resolved.data, parts, parts.store.view);
+  } catch (error) {
+    if (!(error instanceof DewarError) || error.code.startsWith('storage')) throw error;
+    return [refusal(`grant.${error.code}`, error.message, error.fix ?? 'submit it again')];
+  }
+  if (assessed.resolved_digest !== job.resolved_digest) return [refusal('grant.resolved', `what would run is not what was decided on: ${difference(job.resolved, assessed.resolved)} changed`, 'submit it again')];
+  if (job.approval && job.approval.resolved_digest !== assessed.resolved_digest) return [refusal('grant.approval', 'the yes was for another job', 'submit it again')];
+  const decision = await decideNow(parts, { spec: job.spec, assessed, session: job.session, own: ownToday(job, parts) }, parts.store.view);
+  if (decision.effect === 'deny') return decision.reasons.filter((reason) => reason.effect === 'deny');
+  if (decision.effect === 'ask' && !job.approval) return [refusal('grant.unapproved', 'the policy now asks a person', 'submit it again')];
+  return null;
+}
+
+/** A reservation of yesterday is in no sum of today. */
+function ownToday(job: Queued, { clock }: CorridorParts): Money | null {
+  const reservedOn = dayOf(job.approval?.at ?? job.created);
+  return reservedOn === dayOf(new Date(clock.now()).toISOString()) ? job.reserved : null;
+}
+
+export function refusal(rule: string, message: string, fix: string): Reason {
+  return { rule, effect: 'deny', message, fix };
+}
+
+function difference(was: object, is: object): string {
+  const before = was as { readonly [key: string]: Json };
+  const after = is as { readonly [key: string]: Json };
+  return Object.keys(before).filter((key) => canonicalJson(before[key] ?? null) !== canonicalJson(after[key] ?? null)).join(', ') || 'something';
+}

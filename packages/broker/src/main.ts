@@ -1,0 +1,56 @@
+// The broker's process: started by `dewar up` in the home that the environment names, ended by `dewar down`, a signal or a fatal disk error.
+import { userInfo, tmpdir } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { DewarError, homeOf } from '@dewar/protocol';
+import { hardenProcess } from './adapters/harden.ts';
+import { peerCheck } from './adapters/peer.ts';
+import { sha256, systemClock, systemRandom } from './adapters/system.ts';
+import { startBroker } from './broker.ts';
+
+/** sysexits.h: 70 internal, 74 input/output, 78 configuration. */
+const exitFatal = 74;
+const exitConfig = 78;
+
+function log(text: string): void {
+  process.stderr.write(`${new Date().toISOString()} ${text}\n`);
+}
+
+function describe(error: unknown): string {
+  if (error instanceof DewarError) return JSON.stringify({ error: error.toBody() });
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+async function main(): Promise<void> {
+  hardenProcess();
+  process.umask(0o077);
+  const { uid, homedir } = userInfo();
+  const home = homeOf({ env: process.env, uid, userHome: homedir, tmp: tmpdir(), sha256 });
+  let stopping = false;
+  const stop = (why: string): void => {
+    if (stopping) return;
+    stopping = true;
+    log(`stopping: ${why}`);
+    void broker.stop().then(() => process.exit(0), (error: unknown) => {
+      log(describe(error));
+      process.exit(exitFatal);
+    });
+  };
+  const broker = await startBroker({
+    home, uid, clock: systemClock, random: systemRandom, peer: peerCheck(),
+    policyFile: fileURLToPath(new URL('../../../policies/quantum_policy.wasm', import.meta.url)),
+    report: (error, job) => log(`${job ?? 'broker'}: ${describe(error)}`),
+    onFatal: (error) => {
+      log(`the disk cannot be trusted, ending: ${describe(error)}`);
+      process.exit(exitFatal);
+    },
+    onShutDown: () => stop('asked on the control socket'),
+  });
+  process.on('SIGTERM', () => stop('SIGTERM'));
+  process.on('SIGINT', () => stop('SIGINT'));
+  log(`ready in ${home.state}`);
+}
+
+main().catch((error: unknown) => {
+  log(describe(error));
+  process.exit(error instanceof DewarError ? exitConfig : 70);
+});

@@ -1,0 +1,105 @@
+// What the control socket offers the person: see everything, answer what waits, pull the brake, open sessions.
+import { z } from 'zod';
+import { digestSchema, DewarError, limits, parseJson, sessionNamePattern, shown, type JobStatus, type KeysView, type PendingView, type SessionView, type StatusView } from '@dewar/protocol';
+import type { Waiting } from '../core/job.ts';
+import type { StoredSession } from '../core/ports.ts';
+import { jobIdOf, newApp, readBody, type App, type Call } from './door.ts';
+import { addReads, printable, Reads, shownBytes, type Readable } from './reads.ts';
+
+export interface ControlParts extends Readable {
+  readonly version: string;
+  readonly home: string;
+  readonly since: string;
+  readonly policy: StatusView['policy'];
+  readonly keys: KeysView;
+  readonly report: (error: unknown) => void;
+  readonly socketOf: (session: string) => string;
+  /** Journals the session and opens its door. Throws `session_exists`. */
+  readonly openSession: (name: string, read: readonly string[]) => Promise<StoredSession>;
+  readonly shutDown: () => void;
+}
+
+const approveSchema = z.strictObject({ resolved_digest: digestSchema, nonce: z.string().max(64) });
+const denySchema = z.strictObject({ reason: z.string().min(1).max(500) });
+const whySchema = z.strictObject({ reason: z.string().min(1).max(500).exactOptional() });
+const sessionSchema = z.strictObject({ name: z.string().regex(sessionNamePattern, 'lowercase letters, digits and -, at most 32'), read: z.array(z.string().startsWith('/').max(4096)).max(16).exactOptional() });
+
+export function controlApp(parts: ControlParts): App {
+  const { corridor, store } = parts;
+  const app = newApp(parts.report);
+  const reads = new Reads(parts, null);
+  app.get('/v1/status', async (call) => call.json(await status(parts)));
+  app.get('/v1/keys', (call) => call.json(parts.keys));
+  app.get('/v1/sessions', async (call) => call.json({ sessions: (await store.view.sessions()).map((session) => sessionView(session, parts)) }));
+  app.post('/v1/sessions', async (call) => {
+    const { name, read } = await jsonBody(call, sessionSchema);
+    return call.json({ session: sessionView(await parts.openSession(name, read ?? []), parts) }, 201);
+  });
+  app.get('/v1/pending', async (call) => {
+    const waiting = await store.view.jobs({ phases: ['waiting'] });
+    const pending: PendingView[] = [];
+    for (const job of waiting.toReversed()) if (job.phase === 'waiting') pending.push(await pendingView(job, parts, reads));
+    return call.json({ pending });
+  });
+  app.get('/v1/pending/:id', async (call) => {
+    const job = await reads.job(jobIdOf(call));
+    if (job.phase !== 'waiting') throw new DewarError({ code: 'not_waiting', message: `job ${job.id} does not wait for a person`, got: job.phase, fix: '`dewar pending` lists those that do' });
+    return call.json({ pending: await pendingView(job, parts, reads) });
+  });
+  app.post('/v1/jobs/:id/approve', async (call) => call.json({ job: reads.show(await corridor.approve(jobIdOf(call), await jsonBody(call, approveSchema))) }));
+  app.post('/v1/jobs/:id/deny', async (call) => call.json({ job: reads.show(await corridor.deny(jobIdOf(call), (await jsonBody(call, denySchema)).reason)) }));
+  app.post('/v1/jobs/:id/cancel', async (call) => call.json({ job: reads.show(await corridor.cancel(jobIdOf(call), 'person')) }));
+  app.post('/v1/freeze', async (call) => {
+    await corridor.freeze(true, (await jsonBody(call, whySchema)).reason ?? 'a person pulled the brake');
+    return call.json({ frozen: true });
+  });
+  app.post('/v1/thaw', async (call) => {
+    await corridor.freeze(false, (await jsonBody(call, whySchema)).reason ?? 'a person released the brake');
+    return call.json({ frozen: false });
+  });
+  app.get('/v1/journal', async (call) => {
+    const { size, root, checkpoint } = await store.view.head();
+    return call.json({ size, root, checkpoint });
+  });
+  app.get('/v1/journal/verify', async (call) => {
+    const { size, root, checkpoint, problems } = await store.verify();
+    return call.json({ ok: problems.length === 0, size, root, checkpoint, problems });
+  });
+  app.post('/v1/shutdown', (call) => {
+    call.env.outgoing.once('finish', parts.shutDown);
+    return call.json({});
+  });
+  addReads(app, reads);
+  return app;
+}
+
+async function status(parts: ControlParts): Promise<StatusView> {
+  const { view } = parts.store;
+  const counts = await view.countByPhase();
+  const count = (...names: string[]): number => names.reduce((sum, name) => sum + (counts.get(name) ?? 0), 0);
+  const jobs: Record<JobStatus, number> = {
+    waiting: count('waiting'), queued: count('queued'), running: count('sending', 'running'),
+    completed: count('completed'), failed: count('failed'), cancelled: count('cancelled'), denied: count('denied'),
+  };
+  const head = await view.head();
+  return {
+    version: parts.version, pid: process.pid, home: parts.home, since: parts.since, frozen: await view.flag('frozen'),
+    sessions: (await view.sessions()).length, jobs, journal: { size: head.size, root: head.root }, policy: parts.policy,
+  };
+}
+
+function sessionView(session: StoredSession, parts: ControlParts): SessionView {
+  return { ...session, socket: parts.socketOf(session.name) };
+}
+
+async function pendingView(job: Waiting, parts: ControlParts, reads: Reads): Promise<PendingView> {
+  const source = await parts.artifacts.get(job.resolved.code.digest);
+  return { job: reads.show(job), nonce: job.nonce, source: printable(source.subarray(0, shownBytes)), budget: await reads.budget() };
+}
+
+async function jsonBody<T>(call: Call, schema: z.ZodType<T>): Promise<T> {
+  const parsed = schema.safeParse(parseJson(await readBody(call, limits.spec_bytes, 'application/json')));
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new DewarError({ code: 'request_invalid', message: 'the request is not valid', path: `/${(issue?.path ?? []).map(String).join('/')}`, got: shown(issue?.input), allowed: issue?.message ?? 'see docs/api.md' });
+}

@@ -1,0 +1,147 @@
+// The door: one HTTP server a socket, bodies capped while they stream, every failure one typed error.
+import { chmod, unlink } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { dirname } from 'node:path';
+import { getRequestListener, type HttpBindings } from '@hono/node-server';
+import { Hono, type Context } from 'hono';
+import { DewarError, httpStatus, isId, shown, type ErrorBody, type JobId } from '@dewar/protocol';
+import { privateFolder } from '../adapters/durable.ts';
+import type { PeerCheck } from '../adapters/peer.ts';
+
+export type App = Hono<{ Bindings: HttpBindings }>;
+export type Call = Context<{ Bindings: HttpBindings }>;
+
+/** Milliseconds for a whole request to arrive, and for its headers. */
+const requestTimeout = 30_000;
+const headersTimeout = 10_000;
+const mostConnections = 64;
+
+export interface DoorParts {
+  readonly socket: string;
+  readonly app: App;
+  readonly uid: number;
+  /** Null on a session's socket: whoever reaches it is the session. */
+  readonly peer: PeerCheck | null;
+  readonly report: (error: unknown) => void;
+}
+
+export interface Door {
+  close(): Promise<void>;
+}
+
+export function newApp(report: (error: unknown) => void): App {
+  const app: App = new Hono();
+  app.notFound((call) => answerError(call, new DewarError({ code: 'not_found', message: 'no such address', path: shown(call.req.path), allowed: 'see GET /v1' })));
+  app.onError((error, call) => {
+    if (error instanceof DewarError) return answerError(call, error);
+    report(error);
+    return answerError(call, new DewarError({ code: 'internal', message: 'the broker failed; its log says how', fix: 'see broker.log in the state folder' }));
+  });
+  return app;
+}
+
+function answerError(call: Call, error: DewarError): Response {
+  // What is left of a refused body is not read: the connection cannot be used again.
+  if (!call.env.incoming.complete) call.header('connection', 'close');
+  return call.json({ error: error.toBody() }, httpStatus(error.code) as 400);
+}
+
+/** Opens a socket with mode 0600 in a folder of mode 0700. */
+export async function openDoor({ socket, app, uid, peer, report }: DoorParts): Promise<Door> {
+  await privateFolder(dirname(socket), uid);
+  await unlink(socket).catch(() => undefined);
+  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false, errorHandler: (error: unknown) => {
+    report(error);
+    return errorResponse({ code: 'internal', message: 'the request could not be read' });
+  } });
+  const refusals = new WeakMap<Socket, DewarError>();
+  const server = createServer({ requestTimeout, headersTimeout, connectionsCheckingInterval: 1000, keepAliveTimeout: 5000 }, (request, response) => {
+    const refusal = refusals.get(request.socket);
+    if (refusal) return refuse(response, refusal);
+    void listener(request, response);
+  });
+  server.maxConnections = mostConnections;
+  if (peer) {
+    server.on('connection', (connection) => {
+      try {
+        peer(connection);
+      } catch (error) {
+        refusals.set(connection, error instanceof DewarError ? error : new DewarError({ code: 'peer_unreadable', message: 'the caller could not be checked' }, { cause: error }));
+      }
+    });
+  }
+  server.on('clientError', (error: Error & { readonly code?: string }, connection) => writeRaw(connection as Socket, rawError(error.code)));
+  await listen(server, socket);
+  await chmod(socket, 0o600);
+  return { close: () => closeServer(server) };
+}
+
+function listen(server: Server, socket: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    // The folder is 0700 already; the mask keeps even the first instant closed.
+    const before = process.umask(0o177);
+    server.listen(socket, () => {
+      process.umask(before);
+      resolve();
+    });
+  });
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
+
+function refuse(response: ServerResponse, error: DewarError): void {
+  response.writeHead(httpStatus(error.code), { 'content-type': 'application/json', connection: 'close' });
+  response.end(JSON.stringify({ error: error.toBody() }));
+}
+
+/** What Node's own parser refused. */
+function rawError(code: string | undefined): ErrorBody {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return { code: 'request_timeout', message: 'the request took too long to arrive', allowed: `${requestTimeout / 1000} s` };
+  if (code === 'HPE_HEADER_OVERFLOW') return { code: 'body_too_large', message: 'the headers are too large' };
+  return { code: 'http_syntax', message: 'that was not an HTTP/1.1 request' };
+}
+
+function writeRaw(connection: Socket, body: ErrorBody): void {
+  if (!connection.writable) return;
+  const text = JSON.stringify({ error: body });
+  connection.end(`HTTP/1.1 ${httpStatus(body.code)} Refused\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(text)}\r\nconnection: close\r\n\r\n${text}`);
+}
+
+function errorResponse(body: ErrorBody): Response {
+  return new Response(JSON.stringify({ error: body }), { status: httpStatus(body.code), headers: { 'content-type': 'application/json' } });
+}
+
+/** The body, never more than `cap` bytes of it in memory. Throws `body_too_large`, `body_truncated` or `content_type`. */
+export async function readBody(call: Call, cap: number, type: 'application/json' | 'application/octet-stream'): Promise<Uint8Array> {
+  const { incoming } = call.env;
+  const sent = incoming.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
+  if (sent !== type) throw new DewarError({ code: 'content_type', message: 'the body is of another type', got: shown(sent), allowed: type, fix: `send the header content-type: ${type}` });
+  const tooLarge = (got: string): DewarError => new DewarError({ code: 'body_too_large', message: 'the body is too large', got, allowed: `at most ${cap} bytes` });
+  if (Number(incoming.headers['content-length'] ?? 0) > cap) throw tooLarge(`${incoming.headers['content-length']} bytes`);
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of incoming as IncomingMessage & AsyncIterable<Uint8Array>) {
+      size += chunk.length;
+      if (size > cap) throw tooLarge(`more than ${cap} bytes`);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    if (error instanceof DewarError) throw error;
+    throw new DewarError({ code: 'body_truncated', message: 'the request ended before its body did' }, { cause: error });
+  }
+  return Buffer.concat(chunks);
+}
+
+export function jobIdOf(call: Call): JobId {
+  const id = call.req.param('id') ?? '';
+  if (isId('job', id)) return id;
+  throw new DewarError({ code: 'not_found', message: 'no such job', got: shown(id), allowed: 'job_ and 20 characters' });
+}

@@ -1,0 +1,141 @@
+// The reads that a session and the person share: jobs, their results, logs and receipts, backends, budget.
+import { DewarError, endStatuses, parseJson, type BackendView, type JobId, type JobView, type LogsAnswer, type Results, type ResultsAnswer } from '@dewar/protocol';
+import type { BudgetView } from '@dewar/protocol';
+import { budgetView, dayOf } from '../core/budget.ts';
+import { unknownJob, type Corridor } from '../core/corridor.ts';
+import type { Job } from '../core/job.ts';
+import type { Artifacts, Backends, BudgetLimits, Clock, Prices, Store } from '../core/ports.ts';
+import { priceText } from '../core/quote.ts';
+import { isOver, jobView, statusOf } from '../core/view.ts';
+import { jobIdOf, type App, type Call } from './door.ts';
+
+export interface Readable {
+  readonly corridor: Corridor;
+  readonly store: Store;
+  readonly artifacts: Artifacts;
+  readonly backends: Backends;
+  readonly prices: Prices;
+  readonly budget: BudgetLimits;
+  readonly clock: Clock;
+}
+
+/** The longest a wait may be asked for, seconds. */
+export const longestWait = 120;
+/** Bytes of a run's output, or of a program's source, that are shown. */
+export const shownBytes = 65_536;
+
+export class Reads {
+  readonly #parts: Readable;
+  /** Null for the person, who sees every session's jobs. */
+  readonly #session: string | null;
+
+  constructor(parts: Readable, session: string | null) {
+    this.#parts = parts;
+    this.#session = session;
+  }
+
+  /** Another session's job is as unknown as one that never was. */
+  async job(id: JobId): Promise<Job> {
+    const job = await this.#parts.store.view.job(id);
+    if (!job || (this.#session !== null && job.session.name !== this.#session)) throw unknownJob(id);
+    return job;
+  }
+
+  show(job: Job): JobView {
+    return jobView(job, this.#parts.backends.devices.get(job.resolved.device.name)?.view, this.#parts.corridor.progressOf(job.id));
+  }
+
+  async jobs(limit: number): Promise<JobView[]> {
+    const jobs = await this.#parts.store.view.jobs({ limit, ...(this.#session !== null && { session: this.#session }) });
+    return jobs.map((job) => this.show(job));
+  }
+
+  /** Answers when the job is over, when its status is no longer `after`, or when the time is up. */
+  async wait(id: JobId, seconds: number, after: string | undefined, signal: AbortSignal): Promise<JobView> {
+    const { corridor, clock } = this.#parts;
+    const until = clock.now() + seconds * 1000;
+    for (;;) {
+      let woken = (): void => undefined;
+      const change = new Promise<void>((resolve) => {
+        woken = resolve;
+      });
+      // Listening begins before the look, so that no change falls between the two.
+      const unlisten = corridor.changes.listen(id, woken);
+      const stop = clock.after(Math.max(until - clock.now(), 0), woken);
+      signal.addEventListener('abort', woken, { once: true });
+      try {
+        const job = await this.job(id);
+        if (isOver(job) || (after !== undefined && statusOf(job) !== after && !endStatuses.includes(statusOf(job))) || clock.now() >= until || signal.aborted) return this.show(job);
+        await change;
+      } finally {
+        unlisten();
+        stop();
+        signal.removeEventListener('abort', woken);
+      }
+    }
+  }
+
+  async results(id: JobId): Promise<ResultsAnswer> {
+    const job = await this.job(id);
+    if (!('outcome' in job)) throw new DewarError({ code: 'not_ended', message: `job ${id} has not ended`, got: statusOf(job), fix: `dewar wait ${id}` });
+    if (job.outcome.kind !== 'completed') throw new DewarError({ code: 'no_results', message: `job ${id} has no results: it was ${job.outcome.kind}`, got: job.outcome.kind, fix: `dewar show ${id} says why` });
+    const results = parseJson(await this.#parts.artifacts.get(job.outcome.results), { bytes: 2 ** 25, depth: 8, values: 2 ** 22 });
+    return { job_id: id, results_digest: job.outcome.results, results: results as unknown as Results };
+  }
+
+  async logs(id: JobId): Promise<LogsAnswer> {
+    const job = await this.job(id);
+    const events = await this.#parts.store.view.jobEvents(id);
+    const output = 'output' in job && job.output !== null ? await this.#parts.artifacts.get(job.output) : new Uint8Array();
+    return { job_id: id, events: events.map(({ seq, time, type, summary }) => ({ seq, time, type, text: summary })), output: printable(output) };
+  }
+
+  async receipt(id: JobId): Promise<Uint8Array<ArrayBuffer>> {
+    const job = await this.job(id);
+    if (job.phase !== 'ended') throw new DewarError({ code: 'not_ended', message: `job ${id} has no receipt yet`, got: statusOf(job), fix: `dewar wait ${id}` });
+    return new Uint8Array(await this.#parts.artifacts.get(job.receipt));
+  }
+
+  backends(): BackendView[] {
+    const { devices, aliases } = this.#parts.backends;
+    return [...devices.values()].map(({ view, description }) => ({
+      ...view, description, price: priceText(view, this.#parts.prices), aliases: [...aliases].filter(([, target]) => target === view.name).map(([alias]) => alias),
+    }));
+  }
+
+  async budget(): Promise<BudgetView> {
+    const { store, budget, clock } = this.#parts;
+    const day = dayOf(new Date(clock.now()).toISOString());
+    return budgetView(day, budget, await store.view.dayTotals(day, budget.currency), await store.view.flag('budget_frozen'));
+  }
+}
+
+/** The addresses of the reads. */
+export function addReads(app: App, reads: Reads): void {
+  app.get('/v1/jobs', async (call) => call.json({ jobs: await reads.jobs(numberOf(call, 'limit', 50, 500)) }));
+  app.get('/v1/jobs/:id', async (call) => call.json({ job: reads.show(await reads.job(jobIdOf(call))) }));
+  app.get('/v1/jobs/:id/wait', async (call) => {
+    const gone = new AbortController();
+    call.env.outgoing.once('close', () => gone.abort());
+    return call.json({ job: await reads.wait(jobIdOf(call), numberOf(call, 'timeout_s', 30, longestWait), call.req.query('after'), gone.signal) });
+  });
+  app.get('/v1/jobs/:id/results', async (call) => call.json(await reads.results(jobIdOf(call))));
+  app.get('/v1/jobs/:id/logs', async (call) => call.json(await reads.logs(jobIdOf(call))));
+  app.get('/v1/jobs/:id/receipt', async (call) => call.body(await reads.receipt(jobIdOf(call)), 200, { 'content-type': 'application/vnd.dev.sigstore.bundle.v0.3+json' }));
+  app.get('/v1/backends', (call) => call.json({ backends: reads.backends() }));
+  app.get('/v1/budget', async (call) => call.json({ budget: await reads.budget() }));
+}
+
+function numberOf(call: Call, name: string, otherwise: number, most: number): number {
+  const text = call.req.query(name);
+  if (text === undefined) return otherwise;
+  const value = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value <= most)) throw new DewarError({ code: 'request_invalid', message: `${name} is not valid`, path: name, got: JSON.stringify(text.slice(0, 40)), allowed: `a whole number up to ${most}` });
+  return value;
+}
+
+/** Untrusted bytes as text that no terminal interprets. */
+export function printable(bytes: Uint8Array): string {
+  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(0, shownBytes));
+  return text.replace(/[^\P{C}\n\t]/gu, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
+}

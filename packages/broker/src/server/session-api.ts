@@ -1,0 +1,49 @@
+// What a session's socket offers: upload, submit, and its own jobs. Nothing here approves, lists others, or reads policy.
+import { DewarError, isDigest, limits, shown, type SubmitAnswer } from '@dewar/protocol';
+import type { Artifacts, StoredSession } from '../core/ports.ts';
+import type { Corridor } from '../core/corridor.ts';
+import { jobIdOf, newApp, readBody, type App, type Call } from './door.ts';
+import { addReads, Reads, type Readable } from './reads.ts';
+
+export interface SessionParts extends Readable {
+  readonly version: string;
+  readonly report: (error: unknown) => void;
+}
+
+export function sessionApp(parts: SessionParts, session: StoredSession): App {
+  const app = newApp(parts.report);
+  const reads = new Reads(parts, session.name);
+  app.get('/v1', (call) => call.json({ version: parts.version, session: session.name, docs: 'docs/api.md' }));
+  app.put('/v1/artifacts', async (call) => putArtifact(call, parts.artifacts, null));
+  app.put('/v1/artifacts/:digest', async (call) => putArtifact(call, parts.artifacts, call.req.param('digest')));
+  app.post('/v1/jobs', async (call) => {
+    const answer = await submit(call, parts.corridor, session, reads);
+    return call.json(answer, answer.dry_run ? 200 : 201);
+  });
+  app.post('/submit', async (call) => {
+    const answer = await submit(call, parts.corridor, session, reads);
+    return answer.dry_run ? call.json({ status: answer.decision.effect, job_id: null, decision: answer.decision }) : call.json({ status: answer.job.status, job_id: answer.job.job_id }, 201);
+  });
+  app.post('/v1/jobs/:id/cancel', async (call) => {
+    const { id } = await reads.job(jobIdOf(call));
+    return call.json({ job: reads.show(await parts.corridor.cancel(id, 'session')) });
+  });
+  addReads(app, reads);
+  return app;
+}
+
+async function submit(call: Call, corridor: Corridor, session: StoredSession, reads: Reads): Promise<SubmitAnswer> {
+  const submitted = await corridor.submit(await readBody(call, limits.spec_bytes, 'application/json'), session);
+  if ('job' in submitted) return { dry_run: false, job: reads.show(submitted.job) };
+  const { dryRun, decision } = submitted;
+  return { dry_run: true, decision, facts: dryRun.facts, quote: dryRun.quote, device: dryRun.device.view, spec_digest: dryRun.spec_digest, program_digest: dryRun.program_digest };
+}
+
+async function putArtifact(call: Call, artifacts: Artifacts, claimed: string | null): Promise<Response> {
+  if (claimed !== null && !isDigest(claimed)) throw new DewarError({ code: 'artifact_digest_mismatch', message: 'not a digest', got: shown(claimed), allowed: 'sha256: and 64 lowercase hexadecimal digits' });
+  const bytes = await readBody(call, limits.artifact_bytes, 'application/octet-stream');
+  const digest = await artifacts.put(bytes);
+  if (claimed !== null && claimed !== digest) throw new DewarError({ code: 'artifact_digest_mismatch', message: 'the bytes are not those of the digest', got: digest, allowed: claimed, fix: 'send the bytes that the digest was made from' });
+  return call.json({ digest, size: bytes.length }, 201);
+}
+

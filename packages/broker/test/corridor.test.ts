@@ -1,0 +1,259 @@
+// The corridor's promises: what is asked, allowed, denied; what a yes binds; what a restart does.
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { DewarError, type ErrorCode } from '@dewar/protocol';
+import { verifyReceipt } from '@dewar/receipt';
+import { bell, completed, receiptKey, rig, session, type Rig } from './fixture.ts';
+
+const withRig = (name: string, body: (r: Rig) => Promise<void>, { checked = true, ...options }: Parameters<typeof rig>[0] & { readonly checked?: boolean } = {}): void => {
+  test(name, async () => {
+    const r = await rig(options);
+    try {
+      await body(r);
+      if (checked) assert.deepEqual((await r.store.verify()).problems, []);
+    } finally {
+      r.close();
+    }
+  });
+};
+
+const refusesWith = (code: ErrorCode) => (error: unknown) => error instanceof DewarError && error.code === code;
+
+async function receiptOf(r: Rig, job: Awaited<ReturnType<Rig['until']>>): Promise<ReturnType<typeof verifyReceipt>> {
+  assert.equal(job.phase, 'ended');
+  return verifyReceipt(await r.artifacts.get(job.phase === 'ended' ? job.receipt : r.code), { receiptKeys: [receiptKey.publicPem] });
+}
+
+withRig('a simulator job runs without a person and ends in a receipt that verifies', async (r) => {
+  const job = await r.until((await r.submit({ backend: 'simulator' })).id, 'ended');
+  assert.equal(job.phase === 'ended' && job.outcome.kind, 'completed');
+  const { predicate } = await receiptOf(r, job);
+  assert.equal(predicate.job_id, job.id);
+  assert.equal(predicate.approval, null);
+  assert.equal(predicate.cost, null);
+});
+
+withRig('hardware waits for a person; after the yes it runs once, under a grant, and the money is settled', async (r) => {
+  const waiting = await r.submit({ shots: 1000 });
+  assert.equal(waiting.phase, 'waiting');
+  assert.deepEqual(waiting.decision.reasons.map((reason) => reason.rule), ['hardware.ask']);
+  assert.deepEqual(r.qpu.submits, []);
+  await r.approve(waiting);
+  const ended = await r.until(waiting.id, 'ended');
+  assert.deepEqual(r.qpu.submits, [`${waiting.id}.1`]);
+  assert.deepEqual(await r.store.view.dayTotals('2026-11-23', 'XTS'), { reserved: 0, settled: 1_200_000 });
+  const { predicate } = await receiptOf(r, ended);
+  assert.deepEqual(predicate.cost, { currency: 'XTS', micros: 1_200_000 });
+  assert.equal(predicate.provider_job_id, 'practice-1');
+  const types = (await r.store.view.jobEvents(waiting.id)).map((event) => event.type);
+  assert.deepEqual(types, ['job.submitted', 'job.decided', 'approval.given', 'budget.reserved', 'grant.issued', 'provider.requested', 'provider.answered', 'run.ended', 'budget.settled', 'grant.revoked', 'receipt.signed']);
+});
+
+withRig('a million shots are denied with the rule and what would pass, and the refusal has a receipt', async (r) => {
+  const job = await r.submit({ shots: 1_000_000 });
+  const ended = await r.until(job.id, 'ended');
+  assert.equal(job.decision.reasons[0]?.rule, 'shots.limit');
+  assert.equal(job.decision.reasons[0]?.fix, 'ask for shots: 10000');
+  const { predicate } = await receiptOf(r, ended);
+  assert.equal(predicate.outcome.kind, 'denied');
+});
+
+withRig('simulate first: the same program elsewhere is denied hardware until it has run on a simulator', async (r) => {
+  assert.equal((await r.submit()).decision.reasons[0]?.rule, 'simulate.first');
+  await r.until((await r.submit({ backend: 'simulator', shots: 7 })).id, 'ended');
+  assert.equal((await r.submit()).phase, 'waiting');
+}, { simulated: false });
+
+withRig('a byte flipped while an approved job queues: the grant refuses, nothing is sent, the money comes back', async (r) => {
+  const waiting = await r.submit();
+  let open = (): void => undefined;
+  const held = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const first = await r.submit();
+  const redeemed = new Promise<void>((resolve) => {
+    r.qpu.behave = async (order) => {
+      resolve();
+      await held;
+      return completed(order.shots);
+    };
+  });
+  await r.approve(first);
+  await redeemed;
+  await r.approve(waiting);
+  assert.equal((await r.job(waiting.id)).phase, 'queued');
+  const path = r.artifacts.path(r.code);
+  const bytes = readFileSync(path);
+  bytes[bytes.length - 3] = (bytes[bytes.length - 3] ?? 0) ^ 1;
+  writeFileSync(path, bytes);
+  open();
+  const ended = await r.until(waiting.id, 'ended');
+  assert.deepEqual(ended.phase === 'ended' && ended.outcome.kind === 'denied' && [ended.outcome.by, ended.outcome.reasons[0]?.rule], ['grant', 'grant.artifact_digest_mismatch']);
+  assert.deepEqual(r.qpu.submits, [`${first.id}.1`]);
+  assert.equal((await r.store.view.dayTotals('2026-11-23', 'XTS')).reserved, 0);
+});
+
+withRig('the token buys the program once: a second redeem, another token and a spent grant are refused', async (r) => {
+  const seen: unknown[] = [];
+  r.qpu.behave = async (order) => {
+    await order.redeem(order.token).catch((error: unknown) => seen.push((error as DewarError).code));
+    return completed(order.shots);
+  };
+  const waiting = await r.submit();
+  await r.approve(waiting);
+  await r.until(waiting.id, 'ended');
+  assert.deepEqual(seen, ['grant_invalid']);
+});
+
+withRig('a yes must repeat the digest and the nonce that were shown', async (r) => {
+  const job = await r.submit();
+  assert.equal(job.phase, 'waiting');
+  if (job.phase !== 'waiting') return;
+  await assert.rejects(r.corridor.approve(job.id, { resolved_digest: job.spec_digest, nonce: job.nonce }), refusesWith('approval_stale'));
+  await assert.rejects(r.corridor.approve(job.id, { resolved_digest: job.resolved_digest, nonce: 'x' }), refusesWith('approval_stale'));
+  await r.approve(job);
+  await assert.rejects(r.approve(job), refusesWith('not_waiting'));
+});
+
+withRig('a question nobody answers expires, and a yes that comes later is refused', async (r) => {
+  const job = await r.submit();
+  r.clock.advance(24 * 3600_000);
+  await assert.rejects(r.approve(job), (error: unknown) => refusesWith('approval_expired')(error) || refusesWith('not_waiting')(error));
+  const ended = await r.until(job.id, 'ended');
+  assert.equal(ended.phase === 'ended' && ended.outcome.kind === 'denied' && ended.outcome.by, 'expiry');
+});
+
+withRig('the person\'s no reaches the agent with its reason', async (r) => {
+  const job = await r.submit();
+  await r.corridor.deny(job.id, 'not tonight');
+  const ended = await r.until(job.id, 'ended');
+  assert.equal(ended.phase === 'ended' && ended.outcome.kind === 'denied' && ended.outcome.reasons[0]?.message, 'not tonight');
+});
+
+withRig('the brake holds what is approved, refuses a yes and new work, and lets go', async (r) => {
+  const job = await r.submit();
+  await r.corridor.freeze(true, 'test');
+  await assert.rejects(r.approve(job), refusesWith('frozen'));
+  assert.equal((await r.submit({ backend: 'simulator' })).decision.reasons[0]?.rule, 'broker.frozen');
+  await r.corridor.freeze(false, 'test');
+  await r.approve(job);
+  await r.until(job.id, 'ended');
+});
+
+withRig('cancel: waiting, queued and running jobs end as cancelled; one that has ended says so', async (r) => {
+  const waiting = await r.submit();
+  await r.corridor.cancel(waiting.id, 'session');
+  assert.equal((await r.until(waiting.id, 'ended')).phase, 'ended');
+  r.qpu.behave = (_order, signal) => new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve({ kind: 'cancelled', output: '', charged: 'none' }));
+  });
+  const running = await r.submit();
+  await r.approve(running);
+  await r.until(running.id, 'running');
+  const queued = await r.submit();
+  await r.approve(queued);
+  await r.corridor.cancel(queued.id, 'person');
+  await r.until(queued.id, 'ended');
+  await r.corridor.cancel(running.id, 'session');
+  const ended = await r.until(running.id, 'ended');
+  assert.deepEqual(ended.phase === 'ended' && ended.outcome, { kind: 'cancelled', by: 'session' });
+  assert.deepEqual(await r.store.view.dayTotals('2026-11-23', 'XTS'), { reserved: 0, settled: 0 });
+  await assert.rejects(r.corridor.cancel(running.id, 'session'), refusesWith('already_ended'));
+});
+
+withRig('the day budget holds against many at once: what is left over is denied at the yes', async (r) => {
+  const jobs = [];
+  for (let index = 0; index < 6; index += 1) jobs.push(await r.submit({ shots: 1000 }));
+  let open = (): void => undefined;
+  const held = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  r.qpu.behave = async (order) => {
+    await held;
+    return completed(order.shots);
+  };
+  const answers = await Promise.all(jobs.map((job) => r.approve(job)));
+  const totals = await r.store.view.dayTotals('2026-11-23', 'XTS');
+  assert.ok(totals.reserved + totals.settled <= 4_000_000, JSON.stringify(totals));
+  assert.equal(answers.filter((job) => job.phase === 'queued').length, 3);
+  open();
+  for (const job of jobs) await r.until(job.id, 'ended');
+  assert.deepEqual(await r.store.view.dayTotals('2026-11-23', 'XTS'), { reserved: 0, settled: 3_600_000 });
+}, { budget: { day: 4_000_000 } });
+
+withRig('a device that cannot say what it charged keeps the reservation', async (r) => {
+  r.qpu.behave = async () => ({ kind: 'failed', error: { code: 'device_lost', message: 'lost' }, output: '', charged: 'unknown' });
+  const job = await r.submit({ shots: 1000 });
+  await r.approve(job);
+  const ended = await r.until(job.id, 'ended');
+  assert.equal(ended.phase === 'ended' && ended.cost, 'unknown');
+  assert.deepEqual(await r.store.view.dayTotals('2026-11-23', 'XTS'), { reserved: 1_200_000, settled: 0 });
+  assert.equal((await receiptOf(r, ended)).predicate.cost, 'unknown');
+});
+
+withRig('a device that refuses charges nothing', async (r) => {
+  r.qpu.refuse = new DewarError({ code: 'device_refused', message: 'no' });
+  const job = await r.submit();
+  await r.approve(job);
+  const ended = await r.until(job.id, 'ended');
+  assert.equal(ended.phase === 'ended' && ended.outcome.kind, 'failed');
+  assert.deepEqual(await r.store.view.dayTotals('2026-11-23', 'XTS'), { reserved: 0, settled: 0 });
+});
+
+withRig('at most 20 jobs of a session are open, other sessions go on', async (r) => {
+  for (let index = 0; index < 20; index += 1) await r.submit();
+  await assert.rejects(r.submit(), refusesWith('too_many_pending'));
+  const other = { ...session, name: 'other', id: 'session_00000000000000000001' };
+  assert.equal((await r.submit({}, other)).phase, 'waiting');
+});
+
+withRig('a dry run gives the submit\'s own decision and leaves nothing behind', async (r) => {
+  const before = (await r.store.view.head()).size;
+  const spec = { job_name: 'test', code_blob: r.code, backend: 'practice-qpu', shots: 1_000_000 };
+  const bytes = (more: object): Uint8Array => new TextEncoder().encode(JSON.stringify({ ...spec, ...more }));
+  const dry = await r.corridor.submit(bytes({ dry_run: true }), session);
+  assert.equal((await r.store.view.head()).size, before);
+  const real = await r.corridor.submit(bytes({}), session);
+  assert.ok('dryRun' in dry && 'job' in real);
+  if ('dryRun' in dry && 'job' in real) assert.deepEqual(dry.decision, real.job.decision);
+});
+
+withRig('after a restart waiting jobs still wait, queued ones run, and a running one is not sent again', async (first) => {
+  const waiting = await first.submit();
+  const running = await first.submit();
+  first.qpu.behave = () => new Promise(() => undefined);
+  await first.approve(running);
+  await first.until(running.id, 'running');
+  const queued = await first.submit();
+  await first.approve(queued);
+  const second = await first.restart();
+  second.qpu.behave = async (order) => completed(order.shots);
+  await second.until(running.id, 'ended');
+  await second.until(queued.id, 'ended');
+  assert.equal((await second.job(waiting.id)).phase, 'waiting');
+  assert.deepEqual(second.qpu.submits, [`${running.id}.1`, `${queued.id}.1`]);
+  assert.deepEqual((await second.store.verify()).problems, []);
+  second.close();
+}, { checked: false });
+
+withRig('a clock set back stops new work with a clear error and loses nothing', async (r) => {
+  r.clock.time -= 3600_000;
+  await assert.rejects(r.submit({ backend: 'simulator' }), refusesWith('clock_backwards'));
+  r.clock.time += 3600_000;
+  assert.equal((await r.submit()).phase, 'waiting');
+});
+
+withRig('bad programs and references are refused at the door with nothing journaled', async (r) => {
+  const before = (await r.store.view.head()).size;
+  const put = (text: string | Uint8Array): Promise<string> => r.artifacts.put(typeof text === 'string' ? new TextEncoder().encode(text) : text);
+  await assert.rejects(r.submit({ code_blob: `sha256:${'0'.repeat(64)}` }), refusesWith('artifact_unknown'));
+  await assert.rejects(r.submit({ code_blob: await put(new Uint8Array([0xff, 0xfe])) }), refusesWith('program_format'));
+  await assert.rejects(r.submit({ code_blob: await put('print("hello")') }), refusesWith('program_format'));
+  await assert.rejects(r.submit({ program: { format: 'qasm2' } }), refusesWith('program_format'));
+  await assert.rejects(r.submit({ backend: 'nowhere' }), refusesWith('backend_unknown'));
+  await assert.rejects(r.submit({ data: ['file:/etc/passwd'] }), refusesWith('data_refused'));
+  await assert.rejects(r.submit({ surprise: 1 } as object), refusesWith('spec_unknown_field'));
+  assert.equal((await r.store.view.head()).size, before);
+  assert.ok(bell.includes('measure'));
+});
