@@ -1,6 +1,6 @@
 // What every verb is given: where things are, whom to ask, where to print, and the signal that ends it all.
 import { createHash } from 'node:crypto';
-import { homedir, tmpdir, userInfo } from 'node:os';
+import { userInfo } from 'node:os';
 import { ControlClient, SessionClient, type JobClient } from '@dewar/client';
 import { controlSocket, homeOf, sessionSocket, type Home } from '@dewar/protocol';
 import type { Output } from './output.ts';
@@ -28,5 +28,7 @@ export function contextOf(parts: Pick<Context, 'output' | 'env' | 'signal'>): Co
 
 export function homeFrom(env: Readonly<Record<string, string | undefined>>): Home {
   const sha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest();
-  return homeOf({ env, uid: userInfo().uid, userHome: env['HOME'] || homedir(), tmp: tmpdir(), sha256 });
+  const { uid, homedir } = userInfo();
+  // Not $HOME and not $TMPDIR: the broker, which is started without them, must come to the same folders.
+  return homeOf({ env, uid, userHome: homedir, tmp: '/tmp', sha256 });
 }

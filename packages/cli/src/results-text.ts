@@ -15,7 +15,8 @@ export function resultLines(results: Results, columns: number): Line[] {
   ];
 }
 
-/** RFC 4180 with a heading; bit strings hold only 0, 1 and spaces. */
+/** RFC 4180 with a heading, in ascending order (an object's own puts keys such as `11` first); bit strings hold only 0, 1 and spaces. */
 export function resultCsv(results: Results): string[] {
-  return ['bits,count', ...Object.entries(results.counts).map(([bits, count]) => `${bits},${count}`)];
+  const sorted = Object.entries(results.counts).sort(([a], [b]) => (a < b ? -1 : 1));
+  return ['bits,count', ...sorted.map(([bits, count]) => `${bits},${count}`)];
 }
