@@ -4,6 +4,7 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync,
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { stripVTControlCharacters } from 'node:util';
 
 export interface PrivateRun {
   readonly argv: readonly string[];
@@ -116,7 +117,7 @@ export async function runPrivately<T>(run: PrivateRun, read: (folder: string) =>
     const seconds = (performance.now() - started) / 1000;
     const left = await leftBehind(leader, folder);
     live.delete(leader);
-    return { code, signal, timedOut, left, seconds, output: readFileSync(join(folder, 'output'), 'utf8').slice(-8000), found: read(folder) };
+    return { code, signal, timedOut, left, seconds, output: stripVTControlCharacters(readFileSync(join(folder, 'output'), 'utf8')).slice(-8000), found: read(folder) };
   } finally {
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   }

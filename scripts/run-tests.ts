@@ -1,6 +1,6 @@
 // Runs every check and test of the project, two at a time, counts each test once, and ends with `N passed, N failed, N skipped`.
 import { existsSync, globSync, readFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { runPrivately, stopAll } from './private-run.ts';
 import { lastLine, type TestLine } from './test-reporter.ts';
@@ -51,10 +51,9 @@ function checks(): Task[] {
   ];
 }
 
-/** By folder under test/, or by the file's first word: `packages/broker/test/crash.test.ts` is a crash test. */
+/** By the folder it is in: `test/e2e/start.test.ts`, `packages/broker/test/crash/restart.test.ts`. */
 function kindOf(path: string): Kind {
-  const words = [path.split('/')[1] ?? '', basename(path).split(/[.-]/)[0] ?? ''];
-  const named = words.find((word) => ['crash', 'e2e', 'escape', 'python'].includes(word));
+  const named = dirname(path).split('/').find((word) => ['crash', 'e2e', 'escape', 'python'].includes(word));
   return named !== undefined && isKind(named) ? named : 'unit';
 }
 
