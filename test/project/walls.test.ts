@@ -14,6 +14,7 @@ const sound: Readonly<Record<string, string>> = {
   'packages/receipt/src/index.ts': "// Receipts.\nimport '@dewar/protocol';\n",
   'packages/receipt/test/index.test.ts': "// Tests.\nimport '../src/index.ts';\n",
   'packages/broker/package.json': manifest('@dewar/broker', '@dewar/protocol', '@dewar/receipt', 'hono'),
+  'packages/broker/test/fake.ts': "// Stands in.\nimport '../../receipt/test/index.test.ts';\n",
   'packages/broker/src/main.ts': "// The daemon.\nimport './server/door.ts';\nimport './adapters/clock.ts';\n",
   'packages/broker/src/server/door.ts': "// A door.\nimport 'hono';\nimport type { Job } from '../core/job.ts';\nexport type Door = Job;\n",
   'packages/broker/src/adapters/clock.ts': "// The clock.\nimport 'node:fs';\nimport '../core/job.ts';\n",
@@ -24,7 +25,7 @@ const sound: Readonly<Record<string, string>> = {
 };
 
 test('a sound project has no violation, and every file is looked at', (t) => {
-  assert.deepEqual(inspectWalls(folderOf(t, sound)), { violations: [], warnings: [], files: 10 });
+  assert.deepEqual(inspectWalls(folderOf(t, sound)), { violations: [], warnings: [], files: 11 });
 });
 
 const faults: readonly [says: string, path: string, text: string, expected: RegExp][] = [
@@ -36,6 +37,8 @@ const faults: readonly [says: string, path: string, text: string, expected: RegE
   ['a dynamic import across a wall', 'packages/receipt/src/a.ts', "// A.\nexport const b = await import('@dewar/broker');\n", /receipt may import only protocol/],
   ['the CLI reading the broker', 'packages/cli/src/a.ts', "// A.\nimport '@dewar/broker/bin';\n", /cli may import only/],
   ['the CLI reading the broker by path', 'packages/cli/src/a.ts', "// A.\nimport '../../broker/src/main.ts';\n", /by its name, not by path/],
+  ['a test against the arrows', 'packages/receipt/test/a.ts', "// A.\nimport '../../broker/test/fake.ts';\n", /by its name, not by path/],
+  ['a test reaching into the source of another package', 'packages/broker/test/a.ts', "// A.\nimport '../../receipt/src/index.ts';\n", /by its name, not by path/],
   ['someone else resolving the broker', 'packages/receipt/src/a.ts', "// A.\nexport const bin = import.meta.resolve('@dewar/broker/bin');\n", /resolves @dewar\/broker\/bin/],
   ['an import of the CLI', 'scripts/a.ts', "// A.\nimport 'dewar';\n", /nobody imports cli/],
   ['an import of the CLI by path', 'test/e2e/a.ts', "// A.\nimport '../../packages/cli/src/main.ts';\n", /nobody imports cli/],
