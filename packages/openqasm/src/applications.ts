@@ -83,7 +83,7 @@ export function gateCall(reading: Reading): void {
   apply(reading, gate, modified, targets, count, name.start);
   if (reading.frame === reading.main) {
     const parameterText = reading.cursor.tokens.source.slice(from, Math.min(to, from + 200)).trim();
-    draw(reading, { kind: 'gate', label: name.text, parameters: parameters === 0 ? '' : parameterText, controls: modified.controls, negative: modified.negative, inverse: modified.inverse, operands: targets, count });
+    draw(reading, { kind: 'gate', label: name.text, own: reading.gates.has(name.text) && !reading.usual.has(name.text), parameters: parameters === 0 ? '' : parameterText, controls: modified.controls, negative: modified.negative, inverse: modified.inverse, operands: targets, count });
   }
 }
 
@@ -102,7 +102,9 @@ function definition(reading: Reading, name: string, at: number, parameters: numb
   const standard = standardGate(name);
   if (standard !== undefined) {
     if (!builtin.has(name)) reading.usedStandard.add(name);
-    return elementary(reading, name, standard.qubits, standard.parameters);
+    const known = reading.standard.get(name) ?? elementary(reading, name, standard.qubits, standard.parameters);
+    reading.standard.set(name, known);
+    return known;
   }
   findings.unknown(at, reading.opaques.has(name) ? `what the opaque gate ${quoted(name)} does is not known` : `the gate ${quoted(name)} is not defined before its use`);
   return elementary(reading, name, qubits, parameters);
@@ -167,7 +169,7 @@ export function barrier(reading: Reading): void {
   if (reading.frame === reading.main) draw(reading, { ...blank, kind: 'barrier', operands: targets, count: 1 });
 }
 
-const blank: Omit<Drawn, 'kind' | 'operands' | 'count'> = { label: '', parameters: '', controls: 0, negative: [], inverse: false };
+const blank: Omit<Drawn, 'kind' | 'operands' | 'count'> = { label: '', own: false, parameters: '', controls: 0, negative: [], inverse: false };
 
 const nanoseconds: Readonly<Record<string, number>> = { ns: 1, us: 1e3, µs: 1e3, μs: 1e3, ms: 1e6, s: 1e9, dt: 10 };
 

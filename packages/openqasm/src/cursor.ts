@@ -64,9 +64,19 @@ export class Cursor {
     if (!this.take(';') && !this.is('}')) this.next();
   }
 
-  /** Moves to `stop`, an index that `index` gave, unless already past it. */
+  /** Moves to `stop`, a place in the token list, unless already past it. */
   moveTo(stop: number): void {
     this.index = Math.max(this.index, stop);
+  }
+
+  /** Index of the next token. */
+  get place(): number {
+    return this.index;
+  }
+
+  /** The tokens from one place up to another. */
+  between(from: number, to: number): readonly Token[] {
+    return this.tokens.list.slice(from, to);
   }
 
   /** Index of the partner of the bracket that opens here. */

@@ -5,8 +5,9 @@ import { quoted } from './findings.ts';
 import { concatenation, declaredSize } from './operands.ts';
 import { whole } from './qubits.ts';
 import { atRunTime, opaque, type Frame, type GateDefinition, type Reading, type Value } from './reading.ts';
-import { standardGate } from './standard.ts';
+import { longestBody, standardGate, usualBodies } from './standard.ts';
 import { plain, plus } from './tally.ts';
+import type { Token } from './tokens.ts';
 
 const own: Readonly<Record<string, string>> = { qasm2: 'qelib1.inc', qasm3: 'stdgates.inc' };
 
@@ -29,7 +30,9 @@ export function qubits(reading: Reading, style: 'qubit' | 'qreg', at: number): v
   if (name === undefined) return findings.unknown(at, 'a qubit without a name');
   if (!reading.global || reading.frame !== reading.main) findings.unknown(at, 'qubits declared inside a block');
   reading.declared = plus(reading.declared, size);
-  reading.declare(name.text, { kind: 'qubits', operand: whole(reading.register(size)) }, name.start);
+  const register = reading.register(size);
+  reading.wires.push({ name: name.text, register });
+  reading.declare(name.text, { kind: 'qubits', operand: whole(register) }, name.start);
 }
 
 interface ClassicalType {
@@ -118,29 +121,47 @@ export function gate(reading: Reading, at: number, body: () => void): void {
   const { text } = name;
   const usedBefore = reading.usedStandard.has(text);
   const registers: number[] = [];
+  const formal = new Map<string, string>();
   let parameters = 0;
+  let spelled: readonly Token[] = [];
   const twice = reading.gates.get(text);
   if (twice !== undefined || reading.subroutines.has(text) || usedBefore) findings.unknown(at, `${quoted(text)} is defined after it was used, or twice`);
   if (text.normalize('NFKC') !== text) findings.unknown(at, `${quoted(text)} looks like another name`);
   reading.defining.add(text);
   const frame = reading.inScope(() => {
     if (cursor.take('(')) {
-      parameters = names(reading, (parameter, where) => reading.declare(parameter, { kind: 'value', value: opaque, fixed: true }, where));
+      parameters = names(reading, (parameter, where) => {
+        formal.set(parameter, `p${formal.size}`);
+        reading.declare(parameter, { kind: 'value', value: opaque, fixed: true }, where);
+      });
       if (!cursor.take(')')) findings.unknown(at, 'gate parameters that could not be read');
     }
     names(reading, (qubit, where) => {
       const register = reading.register(1);
+      formal.set(qubit, `q${registers.length}`);
       registers.push(register.offset);
       reading.declare(qubit, { kind: 'qubits', operand: whole(register) }, where);
     });
-    return reading.inFrame(body);
+    const from = cursor.place;
+    const counted = reading.inFrame(body);
+    spelled = cursor.between(from + 1, Math.min(cursor.place - 1, from + longestBody + 1));
+    return counted;
   });
   reading.defining.delete(text);
   if (frame.tally.measurements > 0 || frame.tally.resets > 0) findings.unknown(at, 'a gate that measures or resets');
   const defined: GateDefinition = { parameters, qubits: registers.length, tally: frame.tally, profile: registers.map((qubit) => frame.levels.level(qubit)) };
-  reading.gates.set(text, settled(reading, text, defined, at));
+  const usual = twice === undefined && usualBodies.get(text)?.includes(spelling(spelled, formal)) === true && spelled.every((token) => trusted(reading, token.text));
+  if (usual) reading.usual.add(text);
+  reading.gates.set(text, usual ? elementary(reading, text, defined.qubits, parameters) : settled(reading, text, defined, at));
   if (twice !== undefined) reading.gates.get(text)?.tally.raise(twice.tally);
 }
+
+function spelling(tokens: readonly Token[], formal: ReadonlyMap<string, string>): string {
+  return tokens.map(({ text }) => formal.get(text) ?? text).join(' ');
+}
+
+/** The word is no gate that the program has defined in a way of its own. */
+const trusted = (reading: Reading, word: string): boolean => !reading.gates.has(word) || reading.usual.has(word);
 
 function settled(reading: Reading, name: string, defined: GateDefinition, at: number): GateDefinition {
   const standard = standardGate(name);

@@ -63,7 +63,7 @@ function qubitAt(operand: Operand, at: number): number {
 
 /** How much per-qubit work a program may cause before depth and measured qubits are bounded coarsely. */
 export class Allowance {
-  private left = 10_000_000;
+  private left = 2_000_000;
 
   /** Takes `steps` of it; false when they are not left. */
   take(steps: number): boolean {

@@ -44,6 +44,8 @@ export class Frame {
 export interface Drawn {
   readonly kind: 'gate' | 'measure' | 'reset' | 'barrier';
   readonly label: string;
+  /** The program defines this gate in a way of its own. */
+  readonly own: boolean;
   readonly parameters: string;
   readonly controls: number;
   readonly negative: readonly boolean[];
@@ -59,6 +61,10 @@ export class Reading {
   readonly allowance: Allowance;
   readonly measured: Measured;
   readonly gates = new Map<string, GateDefinition>();
+  /** Standard gates met so far. */
+  readonly standard = new Map<string, GateDefinition>();
+  /** Definitions that spell out a standard gate as exporters do. */
+  readonly usual = new Set<string>();
   readonly subroutines = new Map<string, Frame>();
   /** Names being defined, or defined twice over; a call of one cannot be counted. */
   readonly defining = new Set<string>();
@@ -67,6 +73,8 @@ export class Reading {
   /** Standard gate names used so far; redefining one later is doubtful. */
   readonly usedStandard = new Set<string>();
   readonly physical = new Map<number, Register>();
+  /** Declared and physical registers of the program, in the order they were met. */
+  readonly wires: { readonly name: string; readonly register: Register }[] = [];
   drawn: ((step: Drawn) => void) | undefined;
   frame: Frame;
   readonly main: Frame;
@@ -95,9 +103,12 @@ export class Reading {
   }
 
   physicalRegister(qubit: number): Register {
-    const known = this.physical.get(qubit) ?? this.register(1);
-    this.physical.set(qubit, known);
-    return known;
+    const known = this.physical.get(qubit);
+    if (known !== undefined) return known;
+    const register = this.register(1);
+    this.physical.set(qubit, register);
+    this.wires.push({ name: `$${qubit}`, register });
+    return register;
   }
 
   lookup(name: string): Named | undefined {

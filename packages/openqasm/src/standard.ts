@@ -41,3 +41,25 @@ export const native = table({
 export function standardGate(name: string): StandardGate | undefined {
   return stdgates.get(name) ?? qelib1.get(name) ?? builtin.get(name) ?? native.get(name);
 }
+
+/**
+ * How exporters spell out gates that `stdgates.inc` and `qelib1.inc` lack: the body with parameters as p0, p1 and qubits as q0, q1,
+ * tokens joined by spaces. A definition that reads so means what its name says and counts as one gate.
+ */
+export const usualBodies: ReadonlyMap<string, readonly string[]> = new Map([
+  ['sxdg', ['s q0 ; h q0 ; s q0 ;']],
+  ['ecr', ['s q0 ; sx q1 ; cx q0 , q1 ; x q0 ;', 'rzx ( pi / 4 ) q0 , q1 ; x q0 ; rzx ( - pi / 4 ) q0 , q1 ;']],
+  ['iswap', ['s q0 ; s q1 ; h q0 ; cx q0 , q1 ; cx q1 , q0 ; h q1 ;']],
+  ['dcx', ['cx q0 , q1 ; cx q1 , q0 ;']],
+  ['rzx', ['h q1 ; cx q0 , q1 ; rz ( p0 ) q1 ; cx q0 , q1 ; h q1 ;']],
+  ['rzz', ['cx q0 , q1 ; rz ( p0 ) q1 ; cx q0 , q1 ;', 'cx q0 , q1 ; u1 ( p0 ) q1 ; cx q0 , q1 ;']],
+  ['rxx', ['h q0 ; h q1 ; cx q0 , q1 ; rz ( p0 ) q1 ; cx q0 , q1 ; h q1 ; h q0 ;', 'h q0 ; h q1 ; cx q0 , q1 ; rz ( p0 ) q1 ; cx q0 , q1 ; h q0 ; h q1 ;']],
+  ['ryy', ['sxdg q0 ; sxdg q1 ; cx q0 , q1 ; rz ( p0 ) q1 ; cx q0 , q1 ; sx q0 ; sx q1 ;', 'rx ( pi / 2 ) q0 ; rx ( pi / 2 ) q1 ; cx q0 , q1 ; rz ( p0 ) q1 ; cx q0 , q1 ; rx ( - pi / 2 ) q0 ; rx ( - pi / 2 ) q1 ;']],
+  ['cs', ['t q0 ; cx q0 , q1 ; tdg q1 ; cx q0 , q1 ; t q1 ;', 'p ( pi / 4 ) q0 ; cx q0 , q1 ; p ( - pi / 4 ) q1 ; cx q0 , q1 ; p ( pi / 4 ) q1 ;']],
+  ['csdg', ['tdg q0 ; cx q0 , q1 ; t q1 ; cx q0 , q1 ; tdg q1 ;', 'p ( - pi / 4 ) q0 ; cx q0 , q1 ; p ( pi / 4 ) q1 ; cx q0 , q1 ; p ( - pi / 4 ) q1 ;']],
+  ['csx', ['h q1 ; cs q0 , q1 ; h q1 ;']],
+  ['ccz', ['h q2 ; ccx q0 , q1 , q2 ; h q2 ;']],
+]);
+
+/** More tokens than the longest usual body has. */
+export const longestBody = 60;

@@ -45,7 +45,7 @@ export function statement(reading: Reading): void {
     return;
   }
   if (cursor.take(';')) return;
-  if (token.text === '{' && token.kind === 'symbol') return cursor.deeper(() => block(reading));
+  if (token.text === '{' && token.kind === 'symbol') return block(reading);
   if (token.kind !== 'word') return unread(reading);
   const kind = cursor.tokens.language === 'qasm2' ? readers : laterReaders;
   const reader = Object.hasOwn(kind, token.text) ? kind[token.text] : undefined;

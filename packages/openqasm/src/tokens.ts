@@ -161,15 +161,11 @@ class Cutter {
 
   private token(at: number): number {
     const { source } = this;
-    const previous = this.list.at(-1);
-    const startsStatement = previous === undefined || previous.kind === 'pragma' || previous.kind === 'annotation'
-      || (previous.kind === 'symbol' && /^[;{}):]$/.test(previous.text)) || (previous.kind === 'word' && previous.text === 'else');
     if (source[at] === '#' || (this.language === 'qasm3' && source[at] === 'p')) {
       const end = matched(pragma, source, at);
       if (end !== undefined) return this.line('pragma', at, end);
     }
-    // After `)` an `@` belongs to a modifier such as pow(2) @, else it opens an annotation.
-    if (source[at] === '@' && startsStatement && !(previous?.text === ')' && this.closesModifier(previous))) return this.line('annotation', at, at + 1);
+    if (source[at] === '@' && this.startsStatement()) return this.line('annotation', at, at + 1);
     const found = this.plain(at);
     if (found === undefined) throw invalid(source, at, source[at] === '"' || source[at] === "'" ? 'a string that is never closed' : 'a character that OpenQASM does not know', 'remove it, or close the string on its line');
     const [kind, end] = found;
@@ -188,9 +184,15 @@ class Cutter {
     return undefined;
   }
 
-  private closesModifier(close: Token): boolean {
-    const before = this.list[close.partner - 1];
-    return before?.kind === 'word' && (before.text === 'pow' || before.text === 'ctrl' || before.text === 'negctrl');
+  /** A statement may start here, so that an `@` opens an annotation; after a modifier such as pow(2) it does not. */
+  private startsStatement(): boolean {
+    const previous = this.list.at(-1);
+    if (previous === undefined || previous.kind === 'pragma' || previous.kind === 'annotation') return true;
+    if (previous.kind === 'word') return previous.text === 'else';
+    if (previous.kind !== 'symbol') return false;
+    if (previous.text !== ')') return previous.text === ';' || previous.text === '{' || previous.text === '}' || previous.text === ':';
+    const before = this.list[previous.partner - 1];
+    return !(before?.kind === 'word' && (before.text === 'pow' || before.text === 'ctrl' || before.text === 'negctrl'));
   }
 
   private line(kind: 'pragma' | 'annotation', at: number, from: number): number {
