@@ -20,7 +20,7 @@ export function generateCheckpointKey(): { readonly privatePem: string } {
 
 /** @param name the log's origin. Throws `config_invalid` when the PEM is no Ed25519 private key. */
 export function checkpointSignerFromPem(name: string, privatePem: string): CheckpointSigner {
-  const key = privateKey(privatePem);
+  const key = ed25519(privatePem);
   const publicKey = rawPublicKey(createPublicKey(key));
   return { name, vkey: formatVerifierKey(name, publicKey, sha256), sign: (body) => new Uint8Array(sign(null, body, key)) };
 }
@@ -48,7 +48,7 @@ export function openNote(text: string, vkey: string): string {
   return body;
 }
 
-function privateKey(pem: string): KeyObject {
+function ed25519(pem: string): KeyObject {
   let key: KeyObject;
   try {
     key = createPrivateKey(pem);

@@ -135,7 +135,7 @@ export function verifyConsistency({ first, firstRoot, second, secondRoot, proof 
   if (first === second) return proof.length === 0 && equal(firstRoot, secondRoot);
   if (first === 0) return proof.length === 0 && equal(firstRoot, sha256(new Uint8Array(0)));
   const [seed, ...path] = isPowerOfTwo(first) ? [firstRoot, ...proof] : proof;
-  if (!seed || proof.length === 0) return false;
+  if (!seed) return false;
   let fn = first - 1;
   let sn = second - 1;
   while (fn % 2 === 1) [fn, sn] = [half(fn), half(sn)];

@@ -33,10 +33,9 @@ const never: Record<string, readonly Json[]> = {
   'session/containment': ['trusted', null], 'session/id': ['session_1', null], 'journal/root': ['', 'AA=='], 'journal/size': [-1, 0.5], cost: [0, '1.22'], 'times/started': ['now'],
 };
 
-type Place = { readonly [key: string]: Json } | readonly Json[];
 function* places(value: Json, path: readonly string[] = []): Generator<readonly string[]> {
   if (path.length > 0) yield path;
-  if (value !== null && typeof value === 'object') for (const [name, inner] of Object.entries(value as Place)) yield* places(inner as Json, [...path, name]);
+  if (value !== null && typeof value === 'object') for (const [name, inner] of Object.entries(value)) yield* places(inner, [...path, name]);
 }
 
 function valueAt(root: Json, path: readonly string[]): Json {

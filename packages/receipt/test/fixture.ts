@@ -138,7 +138,7 @@ export function forged(predicate: ReceiptPredicate, key: { privatePem: string; p
 
 /** After a change inside `resolved`, its digest and the approval that bound it follow, so that only the change itself is wrong. */
 export function rebound(predicate: Draft<ReceiptPredicate>): Draft<ReceiptPredicate> {
-  predicate.resolved_digest = jsonDigest(predicate.resolved as JsonObject, sha256);
+  predicate.resolved_digest = jsonDigest(predicate.resolved, sha256);
   if (predicate.approval) predicate.approval.resolved_digest = predicate.resolved_digest;
   return predicate;
 }

@@ -159,6 +159,6 @@ export const lies: readonly Lie[] = [...specLies, ...resolvedLies, ...decisionLi
 export function told({ from, change }: Lie): ReceiptPredicate {
   const receipt = JSON.parse(canonicalJson(from() as unknown as Json)) as Receipt;
   change(receipt);
-  return receipt as unknown as ReceiptPredicate;
+  return receipt;
 }
 

@@ -124,6 +124,24 @@ test('every tree to 48 leaves is a prefix of every larger one, and of no other',
   }
 });
 
+test('a proof for a tree of another height is refused, though it leads to the root', () => {
+  const all = leaves(8);
+  const [first, second] = all as [Uint8Array, Uint8Array];
+  const root = (size: number) => rootOfLeaves(all.slice(0, size), sha256);
+  assert.ok(verifyInclusion({ leaf: second, index: 1, size: 2, root: root(2), proof: [first] }, sha256));
+  assert.ok(!verifyInclusion({ leaf: second, index: 0, size: 1, root: root(2), proof: [first] }, sha256), 'as the only leaf');
+  assert.ok(verifyInclusion({ leaf: first, index: 0, size: 2, root: root(2), proof: [second] }, sha256));
+  assert.ok(!verifyInclusion({ leaf: first, index: 0, size: 4, root: root(2), proof: [second] }, sha256), 'in a taller tree');
+  const short = { first: 2, firstRoot: root(2), second: 4, secondRoot: root(4), proof: consistencyProof(all.slice(0, 4), 2, sha256) };
+  const long = { first: 2, firstRoot: root(2), second: 8, secondRoot: root(8), proof: consistencyProof(all, 2, sha256) };
+  assert.ok(verifyConsistency(short, sha256) && verifyConsistency(long, sha256));
+  assert.ok(!verifyConsistency({ ...short, second: 8 }, sha256), 'to a taller tree');
+  assert.ok(!verifyConsistency({ ...long, second: 4 }, sha256), 'to a lower tree');
+  const whole = { first: 7, firstRoot: root(7), second: 8, secondRoot: root(8), proof: consistencyProof(all, 7, sha256) };
+  assert.ok(verifyConsistency(whole, sha256) && !verifyConsistency({ ...whole, first: 3 }, sha256), 'from a lower tree');
+  assert.ok(!verifyConsistency({ ...whole, first: 3, second: 4 }, sha256), 'between lower trees');
+});
+
 test('one flipped bit anywhere in an inclusion proof, leaf or root is refused', () => {
   const all = leaves(200);
   fc.assert(fc.property(fc.integer({ min: 1, max: 200 }), fc.nat(), fc.nat(), fc.nat({ max: 255 }), (size, at, which, bit) => {
@@ -149,7 +167,7 @@ test('indexes and sizes that are no indexes or sizes are refused', () => {
   const [leaf] = leaves(1) as [Uint8Array];
   for (const [index, size] of [[-1, 1], [0, 0], [1, 1], [0.5, 1], [0, Number.NaN], [0, 2 ** 53], [Number.NaN, 1]] as const) {
     assert.equal(verifyInclusion({ leaf, index, size, root: leaf, proof: [] }, sha256), false, `${index} of ${size}`);
-    assert.equal(verifyConsistency({ first: index, second: size - 1, firstRoot: leaf, secondRoot: leaf, proof: [] }, sha256), index === 0 && size === 1 ? true : false, `${index} to ${size - 1}`);
+    assert.equal(verifyConsistency({ first: index, second: size - 1, firstRoot: leaf, secondRoot: leaf, proof: [] }, sha256), index === 0 && size === 1, `${index} to ${size - 1}`);
   }
   assert.equal(verifyInclusion({ leaf: leaf.slice(1), index: 0, size: 1, root: leaf.slice(1), proof: [] }, sha256), false, 'a hash of 31 bytes');
 });

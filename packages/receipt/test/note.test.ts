@@ -78,6 +78,16 @@ test('what parses as a note is written back the same', () => {
   for (const { text, error } of notes) if (error === undefined) assert.equal(formatNote(parseNote(text)), text);
 });
 
+test('a note is malformed whoever signed it', () => {
+  const line = '\u2014 PeterNeumann x08gowAA\n';
+  assert.equal(parseNote(`body\n\n${line}`).body, 'body\n');
+  const malformed = {
+    'no body': `A${line}`, 'no blank line': `body\n${line}`, 'control character': `bo\tdy\n\n${line}`, 'lone surrogate': `\ud800\n\n${line}`, 'key id without a signature': 'body\n\n\u2014 PeterNeumann x08gow==\n',
+    'long text': `${'a'.repeat(65_536)}\n\n${line}`, 'no signature': 'body\n\n', 'plus in a name': `body\n\n${line.replace('Peter', 'Peter+')}`,
+  };
+  for (const [name, text] of Object.entries(malformed)) assert.throws(() => parseNote(text), { code: 'journal_invalid' }, name);
+});
+
 test('a body that is no note body is not signed', () => {
   const signer = checkpointSignerFromPem(key.name, seedPem);
   for (const body of ['', 'no newline', 'tab\there\n', '\u0000\n', 'lone \ud800\n']) assert.throws(() => signNote(body, signer), { code: 'journal_invalid' }, JSON.stringify(body));
