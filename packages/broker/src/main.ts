@@ -1,11 +1,14 @@
 // The broker's process: started by `dewar up` in the home that the environment names, ended by `dewar down`, a signal or a fatal disk error.
 import { userInfo, tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { DewarError, homeOf } from '@dewar/protocol';
+import { DewarError, homeOf, shown } from '@dewar/protocol';
 import { hardenProcess } from './adapters/harden.ts';
 import { peerCheck } from './adapters/peer.ts';
 import { sha256, systemClock, systemRandom } from './adapters/system.ts';
 import { startBroker } from './broker.ts';
+
+/** The one argument: the broker stops when its stdin ends, which is when whoever started it and holds the other end is gone, however it went. */
+const untilStdinEnds = '--until-stdin-ends';
 
 /** sysexits.h: 70 internal, 74 input/output, 78 configuration. */
 const exitFatal = 74;
@@ -20,7 +23,9 @@ function describe(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-async function main(): Promise<void> {
+async function main(args: readonly string[]): Promise<void> {
+  const unknown = args.find((argument) => argument !== untilStdinEnds);
+  if (unknown !== undefined) throw new DewarError({ code: 'usage_invalid', message: 'the broker has no such argument', got: shown(unknown), allowed: untilStdinEnds, fix: 'start it with: dewar up' });
   hardenProcess();
   process.umask(0o077);
   const { uid, homedir } = userInfo();
@@ -47,10 +52,14 @@ async function main(): Promise<void> {
   });
   process.on('SIGTERM', () => stop('SIGTERM'));
   process.on('SIGINT', () => stop('SIGINT'));
+  if (args.includes(untilStdinEnds)) {
+    process.stdin.on('error', () => stop('stdin failed')).on('end', () => stop('whoever started it is gone'));
+    process.stdin.resume();
+  }
   log(`ready in ${home.state}`);
 }
 
-main().catch((error: unknown) => {
+main(process.argv.slice(2)).catch((error: unknown) => {
   log(describe(error));
   process.exit(error instanceof DewarError ? exitConfig : 70);
 });

@@ -1,11 +1,13 @@
 // Starting the broker as a process of its own, and watching until it answers.
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdir, open } from 'node:fs/promises';
+import { mkdir, open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { errorIn } from '@dewar/client';
 import { DewarError, type StatusView } from '@dewar/protocol';
 import type { Context } from './context.ts';
+import type { Line } from './line.ts';
 
 const startMs = 30_000;
 const tailLines = 12;
@@ -16,35 +18,39 @@ export interface Started {
   readonly status: StatusView;
 }
 
+/** `detached` outlives us; `foreground` shares our terminal; `tied` ends when we do, however we do. */
+export type Tie = 'detached' | 'foreground' | 'tied';
+
 export function logPath(context: Context): string {
   return join(context.home.state, 'broker.log');
 }
 
 /**
- * Starts the broker and returns when its control socket answers. Detached, its output goes to `<state>/broker.log`; in the foreground it is ours.
- * Throws `not_running` with the end of its log when it dies first, or is too slow.
+ * Starts the broker and returns when its control socket answers. In the foreground its output is ours, else it goes to `<state>/broker.log`.
+ * `onSpawn` is told of the process at once. Throws `not_running` with the end of its log when it dies first, or is too slow.
  */
-export async function startBroker(context: Context, foreground: boolean): Promise<Started> {
+export async function startBroker(context: Context, tie: Tie, onSpawn: (child: ChildProcess) => void = () => {}): Promise<Started> {
   await mkdir(context.home.state, { recursive: true, mode: 0o700 });
-  const log = foreground ? undefined : await open(logPath(context), 'a+', 0o600);
+  const log = tie === 'foreground' ? undefined : await open(logPath(context), 'a+', 0o600);
   try {
     const from = log === undefined ? 0 : (await log.stat()).size;
     const bin = fileURLToPath(import.meta.resolve('@dewar/broker/bin'));
-    const child = spawn(process.execPath, ['--disable-sigusr1', bin], {
-      cwd: '/', env: brokerEnvironment(context.env), detached: !foreground, stdio: log === undefined ? ['ignore', 'inherit', 'inherit'] : ['ignore', log.fd, log.fd],
+    const child = spawn(process.execPath, ['--disable-sigusr1', bin, ...(tie === 'tied' ? ['--until-stdin-ends'] : [])], {
+      cwd: '/', env: brokerEnvironment(context.env), detached: tie !== 'foreground',
+      stdio: log === undefined ? ['ignore', 'inherit', 'inherit'] : [tie === 'tied' ? 'pipe' : 'ignore', log.fd, log.fd],
     });
+    onSpawn(child);
     let over: string | undefined;
     child.once('error', (error) => { over = error.message; });
     child.once('exit', (code, signal) => { over = signal === null ? `exit code ${code}` : signal; });
     try {
       const status = await answering(context, () => over);
-      if (!foreground) child.unref();
+      if (tie === 'detached') child.unref();
       return { child, status };
     } catch (error) {
       child.kill('SIGTERM');
       if (!(error instanceof DewarError) || log === undefined) throw error;
-      context.output.note(...(await tail(log, from)).map((line) => [{ text: '  log  ', tone: 'faint' as const }, line]));
-      throw error;
+      throw await ownWords(context, log, from, error);
     }
   } finally {
     await log?.close();
@@ -82,7 +88,16 @@ function silent(error: unknown): undefined {
   throw error;
 }
 
-async function tail(log: Awaited<ReturnType<typeof open>>, from: number): Promise<string[]> {
+/** The broker's last words are a typed error, which is then ours; any other end of its log is shown. */
+async function ownWords(context: Context, log: FileHandle, from: number, error: DewarError): Promise<DewarError> {
+  const lines = await tail(log, from);
+  const typed = lines.map((line) => errorIn(new TextEncoder().encode(line.slice(line.indexOf('{'))))).findLast((found) => found !== undefined);
+  if (typed !== undefined) return typed;
+  context.output.note(...lines.map((line): Line => [{ text: '  log  ', tone: 'faint' }, line]));
+  return error;
+}
+
+async function tail(log: FileHandle, from: number): Promise<string[]> {
   const { size } = await log.stat();
   const start = Math.max(from, size - tailBytes);
   const buffer = Buffer.alloc(Math.max(0, size - start));

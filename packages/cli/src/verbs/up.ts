@@ -31,7 +31,7 @@ async function runningBroker({ control, signal }: Context): Promise<StatusView |
 }
 
 async function inBackground(context: Context): Promise<ExitCode> {
-  const { child, status } = await startBroker(context, false);
+  const { child, status } = await startBroker(context, 'detached');
   try {
     return told(context, status, await pinned(context), 'up');
   } catch (error) {
@@ -42,7 +42,7 @@ async function inBackground(context: Context): Promise<ExitCode> {
 }
 
 async function inForeground(context: Context): Promise<ExitCode> {
-  const { child } = await startBroker(context, true);
+  const { child } = await startBroker(context, 'foreground');
   const stop = (): boolean => child.kill('SIGTERM');
   context.signal.addEventListener('abort', stop);
   const exited = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : undefined;
