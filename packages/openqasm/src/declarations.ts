@@ -153,7 +153,12 @@ export function gate(reading: Reading, at: number, body: () => void): void {
   const usual = twice === undefined && usualBodies.get(text)?.includes(spelling(spelled, formal)) === true && spelled.every((token) => trusted(reading, token.text));
   if (usual) reading.usual.add(text);
   reading.gates.set(text, usual ? elementary(reading, text, defined.qubits, parameters) : settled(reading, text, defined, at));
-  if (twice !== undefined) reading.gates.get(text)?.tally.raise(twice.tally);
+  if (twice !== undefined) reading.gates.set(text, larger(twice, reading.gates.get(text) ?? twice));
+}
+
+function larger(first: GateDefinition, second: GateDefinition): GateDefinition {
+  second.tally.raise(first.tally);
+  return { ...second, profile: second.profile.map((depth, at) => Math.max(depth, first.profile[at] ?? 0)) };
 }
 
 function spelling(tokens: readonly Token[], formal: ReadonlyMap<string, string>): string {
@@ -208,7 +213,7 @@ export function subroutine(reading: Reading, at: number, body: () => void): void
     if (!cursor.is(')')) findings.unknown(at, 'subroutine arguments that could not be read');
     cursor.moveTo(end + 1);
     if (cursor.take('->')) classicalType(reading);
-    return reading.inFrame(body);
+    return reading.unmeasured(() => reading.inFrame(body));
   });
   reading.defining.delete(name.text);
   reading.subroutines.get(name.text)?.tally.raise(frame.tally);

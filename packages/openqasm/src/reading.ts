@@ -59,7 +59,7 @@ export class Reading {
   readonly findings: Findings;
   readonly names: GateNames;
   readonly allowance: Allowance;
-  readonly measured: Measured;
+  measured: Measured;
   readonly gates = new Map<string, GateDefinition>();
   /** Standard gates met so far. */
   readonly standard = new Map<string, GateDefinition>();
@@ -130,6 +130,15 @@ export class Reading {
     this.scopes.push(new Map());
     const result = read();
     this.scopes.pop();
+    return result;
+  }
+
+  /** Reads a subroutine's body as if nothing had been measured; calls add what was. */
+  unmeasured<T>(read: () => T): T {
+    const outer = this.measured;
+    this.measured = new Measured(this.allowance);
+    const result = read();
+    this.measured = outer;
     return result;
   }
 
