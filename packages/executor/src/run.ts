@@ -1,12 +1,13 @@
 // Runs one granted job in a child process of its own, and leaves no process behind in any ending.
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { Duplex } from 'node:stream';
+import { fileURLToPath } from 'node:url';
 import { DewarError, type ErrorBody, type ProgramFacts, type Results } from '@dewar/protocol';
 import { readMessage, resultsFrom } from './answer.ts';
 import type { Calibration } from './calibration.ts';
 import { CappedText, lineReader } from './lines.ts';
 import { residentBytes } from './memory.ts';
-import { childBytes, type ParentMessage } from './wire.ts';
+import { childBytes, childMessages, type ParentMessage } from './wire.ts';
 
 /** The program that a token stands for. */
 export interface RunRequest {
@@ -57,7 +58,7 @@ export function run(options: RunOptions): Promise<RunOutcome> {
 export async function runScript(script: URL, options: RunOptions): Promise<RunOutcome> {
   if (options.signal.aborted) return { kind: 'cancelled', output: '' };
   if (residentBytes(process.pid) === null) return { kind: 'failed', error: noProc, output: '' };
-  const child = spawn(process.execPath, ['--disable-sigusr1', `--max-old-space-size=${heapMiB}`, script.pathname], {
+  const child = spawn(process.execPath, ['--disable-sigusr1', `--max-old-space-size=${heapMiB}`, fileURLToPath(script)], {
     env: {}, cwd: '/', detached: true, stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
   });
   const output = new CappedText(outputBytes);
@@ -109,6 +110,7 @@ function supervise(child: ChildProcess, options: RunOptions): Promise<Ending> {
 function converse(channel: Duplex, options: RunOptions, end: (ending: Ending) => void, ended: () => boolean): void {
   const lines = lineReader(childBytes);
   let redeemed = false;
+  let messages = 0;
   let request: RunRequest | null = null;
   const send = (message: ParentMessage): void => {
     channel.write(`${JSON.stringify(message)}\n`);
@@ -124,6 +126,8 @@ function converse(channel: Duplex, options: RunOptions, end: (ending: Ending) =>
     if (!ended()) send({ type: 'program', program: { source, shots, seed, noise, qubits: facts.qubits, measurements: facts.measurements, dynamic: facts.dynamic } });
   };
   const receive = (line: string): void => {
+    messages += 1;
+    if (messages > childMessages) return wrong(`more than ${childMessages} messages`);
     const message = readMessage(line);
     if (message.type === 'invalid') return wrong(message.why);
     if (message.type === 'redeem') {

@@ -56,5 +56,7 @@ export const childMessage = z.discriminatedUnion('type', [
 ]);
 export type ChildMessage = z.infer<typeof childMessage>;
 
-/** Bytes of one line from the child, and of all its lines together. */
+/** Bytes of all lines of one child together. */
 export const childBytes = 67_108_864;
+/** Messages of one child; an honest one, which tells its progress more and more rarely, sends about a thousand in a day. */
+export const childMessages = 5_000;

@@ -6,6 +6,7 @@ import { QirError } from './simulation/qir.ts';
 import { simulate } from './simulation/simulate.ts';
 import { parentMessage } from './wire.ts';
 
+/** Progress is told this often, and after a while each time that another hundredth of the time so far has passed. */
 const progressIntervalMs = 100;
 
 parentPort?.once('message', (line: unknown) => {
@@ -18,10 +19,11 @@ async function answer(line: string): Promise<object> {
     if (message.type !== 'program') throw new Error('a program was expected');
     const { program } = message;
     const compiler = await openCompiler(program.seed);
-    let told = performance.now();
+    const began = performance.now();
+    let told = began;
     const results = await simulate(program, compiler, (done) => {
       const now = performance.now();
-      if (now - told < progressIntervalMs) return;
+      if (now - told < Math.max(progressIntervalMs, (now - began) / 100)) return;
       told = now;
       parentPort?.postMessage(JSON.stringify({ type: 'progress', done, total: program.shots }));
     });

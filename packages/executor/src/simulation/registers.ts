@@ -1,10 +1,5 @@
 // Finds a program's classical registers, and writes the program so that the compiler gives back those and nothing else.
-
-interface Token {
-  readonly text: string;
-  readonly start: number;
-  readonly end: number;
-}
+import { tokens, unusedName, type Token } from './scan.ts';
 
 interface Register {
   readonly name: string;
@@ -23,17 +18,6 @@ export interface Prepared {
   readonly names: readonly string[];
   /** Qubits that were put before the program's own and stay 0. */
   readonly leading: number;
-}
-
-const lexeme = /\s+|#?pragma\b[^\n]*|\/\/[^\n]*|\/\*[\s\S]*?\*\/|(?<word>[\p{L}\p{Nl}_$][\p{L}\p{Nl}\p{Nd}_]*)|(?<text>"[^"\n]*"|'[^'\n]*')|(?<rest>\d[\w.]*|[\s\S])/guy;
-
-function tokens(source: string): Token[] {
-  const found: Token[] = [];
-  for (const match of source.matchAll(lexeme)) {
-    if (match.groups?.['word'] === undefined && match.groups?.['text'] === undefined && match.groups?.['rest'] === undefined) continue;
-    found.push({ text: match[0], start: match.index, end: match.index + match[0].length });
-  }
-  return found;
 }
 
 /** Statements outside all braces, each with its semicolon; a block ends the statement before it. */
@@ -92,7 +76,7 @@ function registerOf(statement: readonly Token[]): Register | null {
 export function prepare(source: string, measured: boolean): Prepared {
   const statements = topStatements(source);
   const old = statements[0]?.map(({ text }) => text).slice(0, 2).join(' ').startsWith('OPENQASM 2') ?? false;
-  const marker = unusedName(source);
+  const marker = unusedName(source, 'dewar_zero');
   const names: string[] = [];
   const zeros: string[] = [];
   let leading = 0;
@@ -138,11 +122,4 @@ export function prepare(source: string, measured: boolean): Prepared {
 /** Tokens as text, without comments and line breaks. */
 function written(part: readonly Token[]): string {
   return part.map(({ text, start }, index) => (index > 0 && part[index - 1]?.end !== start ? ` ${text}` : text)).join('');
-}
-
-/** A name that the source does not contain. */
-function unusedName(source: string): string {
-  let name = 'dewar_zero';
-  while (source.includes(name)) name += '_';
-  return name;
 }

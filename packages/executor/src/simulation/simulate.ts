@@ -4,6 +4,7 @@ import { DewarError, type Register } from '@dewar/protocol';
 import { sampleSeconds, shotLoopSeconds } from '../cost.ts';
 import { maxKeys, maxQubits, type Program, type RunMethod } from '../wire.ts';
 import type { Compiler } from './compile.ts';
+import { exactGates } from './exact.ts';
 import { sampleNoisy } from './noise.ts';
 import { readQir, unmeasured, type QirProgram } from './qir.ts';
 import { Random } from './random.ts';
@@ -24,9 +25,11 @@ export interface Simulated {
 
 /** Throws `program_invalid`, `run_too_large`, `run_output_limit` or `device_refused`. The same program gives the same answer, byte for byte. */
 export async function simulate(program: Program, compiler: Compiler, onProgress: (done: number) => void): Promise<Simulated> {
-  const { text, physical } = normalise(program.source);
+  const { text: normalised, physical } = normalise(program.source);
   if (program.measurements === 0) throw measuresNothing();
-  const circuit = program.dynamic && program.noise === null ? null : await staticCircuit(text, compiler);
+  const { text, compilable } = exactGates(normalised);
+  if (!compilable && program.noise !== null) throw controlledPhase();
+  const circuit = !compilable || (program.dynamic && program.noise === null) ? null : await staticCircuit(text, compiler);
   const random = new Random(program.seed, samplerStream);
   if (program.noise !== null) {
     if (circuit === null) throw dynamicOnDevice();
@@ -128,6 +131,13 @@ function dynamicOnDevice(): DewarError {
   return new DewarError({
     code: 'device_refused', message: 'the practice QPU measures at the end only: no classical control, mid-circuit measurement or reset', got: 'a dynamic circuit',
     allowed: 'gates, then measurements', fix: 'run it on the simulator, or move the measurements to the end',
+  });
+}
+
+function controlledPhase(): DewarError {
+  return new DewarError({
+    code: 'device_refused', message: 'the practice QPU cannot compile ctrl @ on a gate with a phase of its own', got: 'ctrl @ or negctrl @',
+    allowed: 'ctrl @ on x, y, z, h, s, t, sx, rx, ry, rz, swap and their inverses', fix: 'write the gate out, for example cp for ctrl @ p, or run it on the simulator',
   });
 }
 

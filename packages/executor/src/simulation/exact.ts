@@ -1,0 +1,90 @@
+// Writes a program around two faults of qsharp-lang 1.32.5-dev, so that gates do what OpenQASM and Qiskit say they do.
+//
+// Base-profile QIR leaves out global phases, also those under a control, where they are not global: cp, cu, cu3 and
+// `ctrl @` of a gate with a phase come out wrong (its own simulation has them right). And a gate's parameter is taken modulo
+// 2π, but crx, cry, crz, cu and cu3 repeat after 4π: a negative angle comes out with a wrong sign on the control.
+import { tokens, unusedName, type Token } from './scan.ts';
+
+export interface Exact {
+  readonly text: string;
+  /** False: the program puts a control on a gate whose phase QIR would lose, so only the engine's own simulation is right. */
+  readonly compilable: boolean;
+}
+
+/** Under `ctrl @` these come out right: compared with whole matrices for one to three controls. */
+const safeUnderControl: ReadonlySet<string> = new Set(['x', 'y', 'z', 'h', 's', 'sdg', 't', 'tdg', 'sx', 'id', 'rx', 'ry', 'rz', 'cx', 'cy', 'cz', 'CX', 'swap', 'ccx']);
+
+/** Gates that are replaced, with the body of the replacement; `half` is half of the first angle, taken by the caller before any reduction. */
+const replaced: Readonly<Record<string, { readonly parameters: string; readonly body: string }>> = {
+  crz: { parameters: 'half', body: 'u1(half) b; cx a, b; u1(-half) b; cx a, b;' },
+  crx: { parameters: 'half', body: 'h b; u1(half) b; cx a, b; u1(-half) b; cx a, b; h b;' },
+  cry: { parameters: 'half', body: 'sdg b; h b; u1(half) b; cx a, b; u1(-half) b; cx a, b; h b; s b;' },
+  // Halves of phi and lambda are taken one by one: the half of a reduced sum and of a reduced difference could disagree.
+  cu: { parameters: 'half, phi, lambda, gamma', body: 'u1(gamma) a; u1(lambda/2 + phi/2) a; u1(lambda/2 - phi/2) b; cx a, b; U(-half, 0.0, -(phi/2 + lambda/2)) b; cx a, b; U(half, phi, 0.0) b;' },
+  cu3: { parameters: 'half, phi, lambda', body: 'u1(lambda/2 + phi/2) a; u1(lambda/2 - phi/2) b; cx a, b; U(-half, 0.0, -(phi/2 + lambda/2)) b; cx a, b; U(half, phi, 0.0) b;' },
+};
+
+/** Gates that have a right twin. */
+const renamed: Readonly<Record<string, string>> = { cp: 'cu1' };
+
+interface Edit {
+  readonly at: number;
+  readonly until: number;
+  readonly text: string;
+}
+
+/** Lines keep their numbers. A gate that the program defines itself is left alone. */
+export function exactGates(source: string): Exact {
+  const list = tokens(source);
+  const own = new Set(list.flatMap((token, index) => (token.text === 'gate' || token.text === 'def' ? [list[index + 1]?.text ?? ''] : [])));
+  const prefix = unusedName(source, 'dewar_');
+  const used = new Set<string>();
+  const edits: Edit[] = [];
+  let door = 0;
+  list.forEach((token, index) => {
+    if (token.text === 'OPENQASM' || token.text === 'include') door = list.slice(index).find(({ text }) => text === ';')?.end ?? door;
+    if (own.has(token.text) || list[index + 1]?.text !== '(') return;
+    const twin = Object.hasOwn(renamed, token.text) ? renamed[token.text] : undefined;
+    if (twin !== undefined && !own.has(twin)) edits.push({ at: token.start, until: token.end, text: twin });
+    if (!Object.hasOwn(replaced, token.text)) return;
+    const end = firstArgumentEnd(list, index + 1);
+    if (end === null) return;
+    used.add(token.text);
+    const open = list[index + 1]?.end ?? 0;
+    edits.push({ at: token.start, until: token.end, text: prefix + token.text }, { at: open, until: open, text: '(' }, { at: end, until: end, text: ')/2' });
+  });
+  const definitions = [...used].map((name) => ` gate ${prefix}${name}(${replaced[name]?.parameters}) a, b { ${replaced[name]?.body} }`).join('');
+  edits.push({ at: door, until: door, text: definitions });
+  return { text: apply(source, edits.toSorted((a, b) => a.at - b.at)), compilable: list.every((_, index) => isSafe(list, index, own)) };
+}
+
+/** Where the first argument ends: at its comma or the closing parenthesis. */
+function firstArgumentEnd(list: readonly Token[], open: number): number | null {
+  let depth = 0;
+  for (const { text, start } of list.slice(open)) {
+    if (text === '(' || text === '[') depth += 1;
+    if (text === ')' || text === ']') depth -= 1;
+    if (text === ';') return null;
+    if (depth === 0 || (depth === 1 && text === ',')) return start;
+  }
+  return null;
+}
+
+function isSafe(list: readonly Token[], index: number, own: ReadonlySet<string>): boolean {
+  const word = list[index]?.text;
+  if (word !== 'ctrl' && word !== 'negctrl') return true;
+  const statement = list.slice(index, list.findIndex(({ text }, at) => at > index && text === ';') + 1);
+  const last = statement.findLastIndex(({ text }) => text === '@');
+  const gate = statement[last + 1]?.text ?? '';
+  return safeUnderControl.has(gate) && !own.has(gate);
+}
+
+function apply(source: string, edits: readonly Edit[]): string {
+  let text = '';
+  let copied = 0;
+  for (const { at, until, text: inserted } of edits) {
+    text += source.slice(copied, at) + inserted;
+    copied = until;
+  }
+  return text + source.slice(copied);
+}
