@@ -44,10 +44,10 @@ export async function ask(terminal: Terminal, output: Output, prompt: string, si
     throw new Interrupted();
   }
   output.prompt(prompt);
-  return readLine(terminal, signal);
+  return readLine(terminal, output, signal);
 }
 
-function readLine(terminal: Terminal, signal: AbortSignal): Promise<string> {
+function readLine(terminal: Terminal, output: Output, signal: AbortSignal): Promise<string> {
   return new Promise((resolve, reject) => {
     let typed = '';
     const finish = (settle: () => void): void => {
@@ -63,7 +63,10 @@ function readLine(terminal: Terminal, signal: AbortSignal): Promise<string> {
       if (end >= 0) finish(() => resolve(typed.slice(0, end)));
     };
     const onEnd = (): void => finish(() => resolve(''));
-    const onAbort = (): void => finish(() => reject(new Interrupted()));
+    const onAbort = (): void => finish(() => {
+      output.note('');
+      reject(new Interrupted());
+    });
     signal.addEventListener('abort', onAbort);
     terminal.on('data', onData);
     terminal.on('end', onEnd);

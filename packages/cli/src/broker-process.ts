@@ -27,7 +27,7 @@ export function logPath(context: Context): string {
 
 /**
  * Starts the broker and returns when its control socket answers. In the foreground its output is ours, else it goes to `<state>/broker.log`.
- * `onSpawn` is told of the process at once. Throws `not_running` with the end of its log when it dies first, or is too slow.
+ * `onSpawn` is told of the process at once. Throws the broker's own error when it dies of one; else, when it dies or is too slow, `not_running`, and shows the end of its log.
  */
 export async function startBroker(context: Context, tie: Tie, onSpawn: (child: ChildProcess) => void = () => {}): Promise<Started> {
   await mkdir(context.home.state, { recursive: true, mode: 0o700 });

@@ -26,7 +26,7 @@ export function card(pending: PendingView, { now, drawing, columns: wanted = 80 
     ...factLines(job.facts, columns),
     ...row('Price', quoteText(job.quote), columns, 'strong'),
     ...row('Budget', budgetText(pending), columns, pending.budget.frozen ? 'bad' : undefined),
-    ...reasonLines(job.decision, columns),
+    ...reasonLines(job.decision, columns, 2),
     ...(job.expires === undefined ? [] : row('Expires', `${job.expires} (${untilText(job.expires, now)})`, columns)),
     ...row('Job', job.job_id, columns),
     ...row('Digests', digestsText(job), columns),

@@ -9,8 +9,18 @@ export function deviceWord(device: DeviceView): 'SIMULATOR' | 'PRACTICE hardware
   return device.practice ? 'PRACTICE hardware' : 'HARDWARE';
 }
 
+/** The same in one word, for tables. */
+export function deviceKind(device: DeviceView): 'SIMULATOR' | 'PRACTICE' | 'HARDWARE' {
+  return device.kind === 'simulator' ? 'SIMULATOR' : device.practice ? 'PRACTICE' : 'HARDWARE';
+}
+
 export function shotsText(shots: number | undefined): string {
   return many(shots ?? specDefaults.shots, 'shot');
+}
+
+/** `11-23 07:34` of an RFC 3339 time, UTC as the broker writes it. */
+export function minute(time: string): string {
+  return time.slice(5, 16).replace('T', ' ');
 }
 
 export function many(count: number, thing: string): string {
@@ -47,12 +57,13 @@ export function factLines(facts: JobFacts, columns: number): Line[] {
   ];
 }
 
-export function reasonLines(decision: Decision, columns: number): Line[] {
+/** @param lines most lines of one message; the card has little room */
+export function reasonLines(decision: Decision, columns: number, lines = 8): Line[] {
   const shown = decision.reasons.slice(0, 5);
   return [
     ...shown.flatMap((reason, index) => [
-      ...row(index === 0 ? 'Rules' : '', escape(`${reason.rule}: ${reason.message}`, 2 * (columns - labelColumns)), columns, toneOf(reason.effect)),
-      ...(reason.fix === null ? [] : row('', escape(`would pass: ${reason.fix}`, 2 * (columns - labelColumns)), columns)),
+      ...row(index === 0 ? 'Rules' : '', escape(`${reason.rule}: ${reason.message}`, lines * (columns - labelColumns)), columns, toneOf(reason.effect)),
+      ...(reason.fix === null ? [] : row('', escape(`would pass: ${reason.fix}`, lines * (columns - labelColumns)), columns)),
     ]),
     ...moreLine(decision.reasons.length - shown.length, columns),
   ];
@@ -95,9 +106,11 @@ export function jobLines(job: JobView, columns: number): Line[] {
   ];
 }
 
-/** Why a job ended badly; nothing when it did not. */
+/** Why a job ended badly, but for the policy's rules; nothing when it did not. */
 export function endLines(job: JobView, columns: number): Line[] {
   if (job.denied !== undefined) {
+    // The policy's reasons are told as rules, with their ids.
+    if (job.denied.by === 'policy') return row('Denied', 'by policy', columns, 'bad');
     return [
       ...row('Denied', `by ${job.denied.by}: ${escape(job.denied.message, 400)}`, columns, 'bad'),
       ...(job.denied.fix === null ? [] : row('', `would pass: ${escape(job.denied.fix, 400)}`, columns)),

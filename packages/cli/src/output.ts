@@ -36,7 +36,7 @@ export class Output {
   constructor(options: OutputOptions) {
     this.#options = options;
     this.json = options.json;
-    this.columns = Math.max(40, (options.stdout.isTTY === true ? options.stdout.columns : undefined) ?? 80);
+    this.columns = Math.max(40, options.stdout.isTTY === true ? columnsOf(options.stdout) : 80);
     this.tableColumns = options.stdout.isTTY === true ? this.columns : Infinity;
     this.live = options.stderr.isTTY === true && !options.json && options.env['TERM'] !== 'dumb';
   }
@@ -96,7 +96,7 @@ export class Output {
   #draw(): void {
     if (this.#status === '') return;
     this.#frame = (this.#frame + 1) % frames.length;
-    this.#options.stderr.write(`${frames[this.#frame] ?? ''} ${clip(escape(this.#status), (this.#options.stderr.columns ?? 80) - 3)}`);
+    this.#options.stderr.write(`${frames[this.#frame] ?? ''} ${clip(escape(this.#status), columnsOf(this.#options.stderr) - 3)}`);
   }
 
   #clear(): void {
@@ -112,6 +112,11 @@ export class Output {
       return colour ? `\u001b[${codes[part.tone]}m${escape(part.text)}\u001b[0m` : escape(part.text);
     }).join('');
   }
+}
+
+/** A terminal that does not know its width says 0. */
+function columnsOf(sink: Sink): number {
+  return sink.columns === undefined || sink.columns === 0 ? 80 : sink.columns;
 }
 
 export function errorBody(error: unknown): ErrorBody {

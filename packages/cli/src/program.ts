@@ -1,5 +1,5 @@
 // The command as a whole: every verb in its group, and the help that ends in the exit codes.
-import { Command, CommanderError } from 'commander';
+import { Command, type CommanderError } from 'commander';
 import { exitMeanings, usage } from './exit.ts';
 import type { Output } from './output.ts';
 import type { Run, Verb } from './verb.ts';

@@ -39,8 +39,8 @@ export function outcomeLines(job: JobView, results: ResultsAnswer | undefined, c
 
 /** A job in as few lines as say how it stands. */
 export function shortLines(job: JobView, columns: number): Line[] {
-  const why = job.status === 'waiting' ? reasonLines(job.decision, columns) : endLines(job, columns);
-  return [headLine(job), ...(job.cost === undefined ? [] : row('Cost', moneyText(job.cost), columns)), ...why];
+  const decided = job.status === 'waiting' || job.denied?.by === 'policy' ? reasonLines(job.decision, columns) : [];
+  return [headLine(job), ...(job.cost === undefined ? [] : row('Cost', moneyText(job.cost), columns)), ...endLines(job, columns), ...decided];
 }
 
 function dryRunLines(answer: Extract<SubmitAnswer, { dry_run: true }>, columns: number): Line[] {

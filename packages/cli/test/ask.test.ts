@@ -1,3 +1,4 @@
+// A person at a terminal: which keys count as an answer, and which do not.
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { test } from 'node:test';

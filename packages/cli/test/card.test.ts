@@ -1,7 +1,8 @@
+// The approval card: pinned as it reads, and held to its place whatever the agent writes.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PendingView } from '@dewar/protocol';
-import { bellFacts, sampleBudget, samplePending, waitingJob } from '../../client/test/samples.ts';
+import { bellFacts, sampleBudget, samplePending, waitingJob } from '@dewar/client/test/samples';
 import { card, type CardOptions } from '../src/card.ts';
 import { escape, width } from '../src/escape.ts';
 import { plain } from '../src/line.ts';

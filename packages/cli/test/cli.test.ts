@@ -1,10 +1,11 @@
+// The command as a child process against a stand-in broker: exit codes, streams, JSON shapes.
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { refuse, status, type Answers } from '../../client/test/fake-broker.ts';
-import { bellFacts, bellSource, sampleBudget, sampleDigest, sampleJob, sampleJobId, samplePending, sampleResults, sampleStatus, waitingJob } from '../../client/test/samples.ts';
+import { refuse, status, type Answers } from '@dewar/client/test/fake-broker';
+import { bellFacts, bellSource, sampleBudget, sampleDigest, sampleJob, sampleJobId, samplePending, sampleResults, sampleStatus, waitingJob } from '@dewar/client/test/samples';
 import { newHome, runCli, withFakes } from './run-cli.ts';
 
 const job = `/v1/jobs/${sampleJobId}`;
@@ -51,7 +52,7 @@ const denial = sampleJob({
 });
 
 const ends: [string, ReturnType<typeof sampleJob>, number, RegExp][] = [
-  ['a denied job exits 3 and says what would pass', denial, 3, /Denied {4}by policy: shots\.limit: too many shots\n {10}would pass: at most 10000 shots/],
+  ['a denied job exits 3 and says what would pass', denial, 3, /Denied {4}by policy\nRules {5}shots\.limit: too many shots\n {10}would pass: at most 10000 shots/],
   ['a failed job exits 1 and says why', sampleJob({ status: 'failed', failure: { code: 'run_time_limit', message: 'stopped after 60 s', fix: 'raise time_limit_s' } }), 1, /Failed {4}stopped after 60 s \(run_time_limit\)\n {10}fix: raise/],
   ['a cancelled job exits 1', sampleJob({ status: 'cancelled' }), 1, /cancelled/],
 ];
@@ -224,7 +225,7 @@ test('deny sends the reason, and pending shows what waits', async () => {
     assert.equal((await runCli(['deny', 'last', '--reason', 'simulate first'], { home })).code, 0);
     assert.deepEqual(sent, [{ reason: 'simulate first' }]);
     const listed = await runCli(['pending'], { home });
-    assert.match(listed.stdout, /PRACTICE hardware practice-qpu {2}1024 shots {2}1\.2216 XTS \(practice money\)/);
+    assert.match(listed.stdout, /PRACTICE practice-qpu {2}1024 {3}1\.2216 XTS {2}11-23 07:30 {2}default/);
     assert.deepEqual(JSON.parse((await runCli(['pending', '--json'], { home })).stdout), { pending: [samplePending()] });
   });
 });

@@ -1,3 +1,4 @@
+// Untrusted text: what a terminal could obey never comes out.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

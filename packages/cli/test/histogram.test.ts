@@ -1,3 +1,4 @@
+// Counts as bars: order, proportion and width.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

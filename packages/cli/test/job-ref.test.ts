@@ -1,7 +1,8 @@
+// Job ids as people type them.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DewarError, type JobId } from '@dewar/protocol';
-import { sampleJob } from '../../client/test/samples.ts';
+import { sampleJob } from '@dewar/client/test/samples';
 import { resolveJob } from '../src/job-ref.ts';
 
 const id = (end: string): JobId => `job_01k9${end.padStart(16, '0')}`;

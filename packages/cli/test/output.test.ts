@@ -1,3 +1,4 @@
+// The one place that prints: streams, colours, JSON and the status line.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -54,6 +55,14 @@ test('the status line is silent in a pipe and cleared before other lines on a te
   output.status('');
   assert.match(written.err, /working\\u\{1b\}\[2J\r\u001b\[2Ksaid\n/);
   assert.ok(written.err.endsWith('\r\u001b[2K'));
+});
+
+test('a terminal that says it has no columns is taken for one of 80', () => {
+  let err = '';
+  const output = new Output({ stdout: { isTTY: true, columns: 0, write() {} }, stderr: { isTTY: true, columns: 0, write: (text) => { err += text; } }, env: {}, json: false });
+  output.status('working');
+  assert.match(err, / working$/);
+  assert.equal(output.columns, 80);
 });
 
 test('an unknown throw is an internal error, not a stack', () => {

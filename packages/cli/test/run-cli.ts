@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
-import { fakeBroker, type Answers, type FakeBroker } from '../../client/test/fake-broker.ts';
+import { fakeBroker, type Answers, type FakeBroker } from '@dewar/client/test/fake-broker';
 
 export const mainFile = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 

@@ -1,3 +1,4 @@
+// Starting and stopping a broker that is a stand-in: environment, log, pinned keys, signals.
 import assert from 'node:assert/strict';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -58,6 +59,11 @@ test('a broker that dies at the start is told with the end of its log, escaped',
   writeFileSync(join(home, 'mode'), 'well');
   assert.equal((await cli(['up'])).code, 0);
   await cli(['down']);
+});
+
+test('a broker that refuses to start is quoted: its error is the command\'s', async () => {
+  const ended = await homeWith('refuses').cli(['up', '--json']);
+  assert.deepEqual([ended.code, JSON.parse(ended.stderr)], [1, { error: { code: 'config_invalid', message: 'backends.json: not JSON', fix: 'mend it' } }]);
 });
 
 test('a broker with other keys than the pinned ones is refused, and not left running', async () => {

@@ -2,4 +2,4 @@
 export { ControlClient } from './control-client.ts';
 export { hasEnded, JobClient, type CallOptions, type WaitOptions } from './job-client.ts';
 export { SessionClient } from './session-client.ts';
-export { answerLimit } from './transport.ts';
+export { answerLimit, errorIn } from './transport.ts';

@@ -78,10 +78,14 @@ const errorAnswer: z.ZodType<{ error: ErrorBody }> = z.object({
   }),
 });
 
-function refusal(status: number, bytes: Uint8Array, wanted: Exchange): DewarError {
+/** The error in a JSON text `{"error": ErrorBody}`; undefined when it is anything else. */
+export function errorIn(bytes: Uint8Array): DewarError | undefined {
   const parsed = errorAnswer.safeParse(jsonOrUndefined(bytes));
-  if (parsed.success) return new DewarError(parsed.data.error);
-  return new DewarError({
+  return parsed.success ? new DewarError(parsed.data.error) : undefined;
+}
+
+function refusal(status: number, bytes: Uint8Array, wanted: Exchange): DewarError {
+  return errorIn(bytes) ?? new DewarError({
     code: 'internal', message: `${wanted.method} ${wanted.path} was answered with status ${status} and no error that this client knows`,
     got: shown(Buffer.from(bytes.subarray(0, 200)).toString('utf8')), fix: 'check that client and broker are of one version: dewar status',
   });

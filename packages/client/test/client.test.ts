@@ -1,3 +1,4 @@
+// The client against a stand-in broker: good answers, strange answers, silence.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createServer } from 'node:net';

@@ -1,6 +1,7 @@
 // `dewar pending`: the jobs that wait for a person, or the approval card of one.
+import { formatMoney, specDefaults } from '@dewar/protocol';
 import { card } from '../card.ts';
-import { deviceWord, moneyText, shotsText } from '../job-text.ts';
+import { deviceKind, minute } from '../job-text.ts';
 import { resolveJob } from '../job-ref.ts';
 import { table } from '../line.ts';
 import { example, type Verb } from '../verb.ts';
@@ -18,9 +19,9 @@ export const pending: Verb = (program, run) => {
       }
       const list = await control.pendings({ signal });
       const rows = list.map(({ job }) => [
-        job.job_id, job.session, `${deviceWord(job.device)} ${job.device.name}`, shotsText(job.spec.shots), job.quote.kind === 'free' ? 'free' : moneyText(job.quote.amount), job.expires ?? '',
+        job.job_id, `${deviceKind(job.device)} ${job.device.name}`, String(job.spec.shots ?? specDefaults.shots), job.quote.kind === 'free' ? 'free' : formatMoney(job.quote.amount), minute(job.expires ?? ''), job.session,
       ]);
-      output.answer({ pending: list }, () => (rows.length === 0 ? ['nothing waits'] : table(['job', 'session', 'device', 'shots', 'at most', 'expires'], rows, output.tableColumns)));
+      output.answer({ pending: list }, () => (rows.length === 0 ? ['nothing waits'] : table(['job', 'device', 'shots', 'at most', 'expires', 'session'], rows, output.tableColumns)));
       if (rows.length > 0) output.note('decide with: dewar approve JOB, or dewar deny JOB --reason TEXT');
     }));
 };
