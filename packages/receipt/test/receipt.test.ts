@@ -165,8 +165,8 @@ test('a signed subject that is not the carried spec or the results is refused', 
 
 test('results are checked where they are given', async () => {
   assert.equal(verifyReceipt(good, trust, resultsBytes).results, 'checked');
-  const other = new TextDecoder().decode(resultsBytes).replace('"00":519', '"00":518').replace('"11":491', '"11":492');
-  assert.throws(() => verifyReceipt(good, trust, new TextEncoder().encode(other)), { code: 'receipt_subject' }, 'other counts, as well formed');
+  const recounted = new TextDecoder().decode(resultsBytes).replace('"00":519', '"00":518').replace('"11":491', '"11":492');
+  assert.throws(() => verifyReceipt(good, trust, new TextEncoder().encode(recounted)), { code: 'receipt_subject' }, 'other counts, as well formed');
   assert.throws(() => verifyReceipt(good, trust, resultsBytes.slice(1)), { code: 'receipt_subject' });
   const refusal = await signReceipt(denied(), signerFromPem(key.privatePem));
   assert.throws(() => verifyReceipt(refusal, trust, resultsBytes), { code: 'receipt_subject' });
