@@ -11,7 +11,7 @@ export function resultLines(results: Results, columns: number): Line[] {
     ...histogram(results.counts, columns),
     ...row('Bits', `${registers}, bit 0 rightmost`, columns),
     ...row('Run', `${many(results.shots, 'shot')}, ${engine.name} ${engine.version} (${engine.method}), seed ${results.seed}`, columns),
-    ...(practice === undefined ? [] : row('Practice', `${practice.device}, noise as calibrated ${practice.calibrated}; no real hardware was used`, columns, 'warn')),
+    ...(practice === undefined ? [] : row('Practice', `${practice.device}, noise as of ${practice.calibrated}; no real hardware was used`, columns, 'warn')),
   ];
 }
 

@@ -1,7 +1,7 @@
 // What the sockets answer, checked: a session socket may be anyone's, so nothing is shown that was not first parsed here.
 import {
-  digestSchema, errorCodes, isId, jobSpecSchema, moneySchema,
-  type ArtifactAnswer, type BackendView, type BudgetView, type Decision, type DeviceView, type ErrorBody, type JobFacts, type JobId, type JobStatus, type JobView,
+  digestSchema, errorCodes, isId, jobFactsSchema, jobSpecSchema, moneySchema,
+  type ArtifactAnswer, type BackendView, type BudgetView, type Decision, type DeviceView, type ErrorBody, type JobId, type JobStatus, type JobView,
   type JournalReport, type KeysView, type LogsAnswer, type PendingView, type Quote, type ResultsAnswer, type SessionView, type StatusView, type SubmitAnswer,
 } from '@dewar/protocol';
 import { z } from 'zod';
@@ -16,15 +16,6 @@ const status: z.ZodType<JobStatus> = z.enum(['waiting', 'queued', 'running', 'co
 
 const deviceShape = { name: text, kind: z.enum(['simulator', 'qpu']), practice: z.boolean(), max_qubits: count } as const;
 const device: z.ZodType<DeviceView> = z.object(deviceShape);
-
-const facts: z.ZodType<JobFacts> = z.object({
-  analyser: text, language: z.enum(['qasm2', 'qasm3']), qubits: count, clbits: count, physical_qubits: z.array(count), gates: z.record(text, count),
-  operations: count, one_qubit_gates: count, two_qubit_gates: count, multi_qubit_gates: count, measurements: count, resets: count, depth: count,
-  mid_circuit_measurement: z.boolean(), dynamic: z.boolean(), unbounded_loop: z.boolean(), pulse: z.boolean(),
-  pragmas: names, includes: names, externs: names, inputs: z.array(z.object({ name: text, type: text })),
-  confidence: z.enum(['exact', 'upper-bound', 'unknown']), notes: z.array(z.object({ line: count, text })),
-  simulated_before: z.boolean(), simulatable: z.boolean(), simulator_limit: text.nullable(),
-});
 
 const quote: z.ZodType<Quote> = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('free'), basis: text }),
@@ -43,7 +34,7 @@ const errorBody: z.ZodType<ErrorBody> = z.object({
 export const jobSchema: z.ZodType<JobView> = z.object({
   job_id: jobIdSchema, status, session: text, created: time, ended: time.exactOptional(),
   spec: jobSpecSchema, spec_digest: digestSchema, program_digest: digestSchema, resolved_digest: digestSchema,
-  device, facts, quote, decision,
+  device, facts: jobFactsSchema, quote, decision,
   expires: time.exactOptional(),
   approval: z.object({ id: text, at: time }).exactOptional(),
   grant: z.object({ id: text, expires: time }).exactOptional(),
@@ -60,7 +51,7 @@ export const jobsAnswer = z.object({ jobs: z.array(jobSchema) });
 
 export const submitAnswer: z.ZodType<SubmitAnswer> = z.discriminatedUnion('dry_run', [
   z.object({ dry_run: z.literal(false), job: jobSchema }),
-  z.object({ dry_run: z.literal(true), decision, facts, quote, device, spec_digest: digestSchema, program_digest: digestSchema }),
+  z.object({ dry_run: z.literal(true), decision, facts: jobFactsSchema, quote, device, spec_digest: digestSchema, program_digest: digestSchema }),
 ]);
 
 export const artifactAnswer: z.ZodType<ArtifactAnswer> = z.object({ digest: digestSchema, size: count });
