@@ -131,11 +131,15 @@ function broadcast(reading: Reading, targets: readonly Operand[], at: number): n
 function apply(reading: Reading, gate: GateDefinition, { controls, inverse, power }: Modifiers, targets: readonly Operand[], count: number, at: number): void {
   const { frame, findings, measured } = reading;
   frame.tally.add(gate.tally.modified(reading.names, controls, inverse), times(count, power));
-  const depth = times(power, gate.profile.reduce((a, b) => Math.max(a, b), 0));
-  if (controls > 0 && (gate.profile.some((each) => each > 1) || gate.tally.gates.size !== 1)) findings.bound(at, 'every gate inside a controlled gate counts as controlled');
-  const profile = targets.map((_, place) => (controls > 0 || power > 1 || inverse ? depth : times(power, gate.profile[place - controls] ?? depth)));
-  if (!frame.levels.apply(targets, profile, count)) findings.bound(at, 'depth is a bound: a gate of several layers, an unknown index or many qubits');
-  frame.midCircuit ||= targets.some((target) => measured.touches(target));
+  const inside = gate.tally.gateCount;
+  if (controls > 0 && inside !== 1) findings.bound(at, 'every gate inside a controlled gate counts as controlled, one after another');
+  const together = controls > 0 || power > 1 || inverse;
+  if (together && inside > 1) findings.bound(at, 'depth is a bound: a modified gate of several layers');
+  const depth = times(power, controls > 0 ? inside : gate.profile.reduce((a, b) => Math.max(a, b), 0));
+  const profile = targets.map((_, place) => (together && gate.profile[place - controls] !== 0 ? depth : gate.profile[place - controls] ?? depth));
+  const met = targets.filter((_, place) => (profile[place] ?? 0) > 0);
+  if (!frame.levels.apply(met, profile.filter((each) => each > 0), count, inside === 1)) findings.bound(at, 'depth is a bound: a gate of several layers, an unknown index or many qubits');
+  frame.midCircuit ||= met.some((target) => measured.touches(target));
 }
 
 /** Reads the operand of `measure`, which has been read. */
@@ -146,7 +150,7 @@ export function measurement(reading: Reading): void {
   frame.tally.measurements = plus(frame.tally.measurements, target.size);
   frame.midCircuit ||= measured.touches(target);
   frame.sameMeasured ||= target.spans !== undefined;
-  if (!frame.levels.apply([target], [1], target.size)) findings.bound(at, 'depth is a bound: a gate of several layers, an unknown index or many qubits');
+  if (!frame.levels.apply([target], [1], target.size, true)) findings.bound(at, 'depth is a bound: a gate of several layers, an unknown index or many qubits');
   measured.mark(target);
   if (frame === reading.main) draw(reading, { ...blank, kind: 'measure', operands: [target], count: target.size });
 }
@@ -157,7 +161,7 @@ export function reset(reading: Reading): void {
   for (const target of operands(reading)) {
     frame.tally.resets = plus(frame.tally.resets, target.size);
     frame.midCircuit ||= measured.touches(target);
-    if (!frame.levels.apply([target], [1], target.size)) findings.bound(at, 'depth is a bound: a gate of several layers, an unknown index or many qubits');
+    if (!frame.levels.apply([target], [1], target.size, true)) findings.bound(at, 'depth is a bound: a gate of several layers, an unknown index or many qubits');
     if (frame === reading.main) draw(reading, { ...blank, kind: 'reset', operands: [target], count: target.size });
   }
 }

@@ -94,8 +94,11 @@ export class Levels {
     this.levels.clear();
   }
 
-  /** A broadcast gate; `profile` holds, for each operand, the depth after it when all operands start at 0. */
-  apply(operands: readonly Operand[], profile: readonly number[], count: number): boolean {
+  /**
+   * A broadcast gate; `profile` holds, for each operand, the depth after it when all operands start at 0.
+   * A `single` gate waits for all its operands; one made of several may not, so that its depth is exact only where they start level.
+   */
+  apply(operands: readonly Operand[], profile: readonly number[], count: number, single: boolean): boolean {
     const depth = profile.reduce((a, b) => Math.max(a, b), 0);
     const known = operands.every((operand) => operand.spans !== undefined);
     if (!known || !this.allowance.take(times(count, operands.length + spansOf(operands)))) {
@@ -104,7 +107,7 @@ export class Levels {
     }
     let exact = true;
     for (let at = 0; at < count; at += 1) exact = this.applyOne(operands.map((operand) => qubitAt(operand, at)), profile, depth) && exact;
-    return exact;
+    return exact || single;
   }
 
   barrier(operands: readonly Operand[]): boolean {
@@ -134,7 +137,7 @@ export class Levels {
     }
     for (const [at, qubit] of qubits.entries()) this.levels.set(qubit, plus(start, profile[at] ?? depth));
     this.top = Math.max(this.top, plus(start, depth));
-    return even || depth <= 1;
+    return even;
   }
 }
 

@@ -81,7 +81,9 @@ export class Reading {
   /** Declared qubits of the whole program, physical ones left out. */
   declared = 0;
   private offset = 0;
-  private readonly scopes: Map<string, Named>[] = [new Map()];
+  /** What each name means, innermost last, so that a look-up costs the same at any depth. */
+  private readonly meanings = new Map<string, { readonly depth: number; readonly named: Named }[]>();
+  private readonly scopes: string[][] = [[]];
 
   constructor(cursor: Cursor, findings: Findings, names: GateNames, allowance: Allowance) {
     this.cursor = cursor;
@@ -112,24 +114,25 @@ export class Reading {
   }
 
   lookup(name: string): Named | undefined {
-    for (let at = this.scopes.length - 1; at >= 0; at -= 1) {
-      const found = this.scopes[at]?.get(name);
-      if (found !== undefined) return found;
-    }
-    return undefined;
+    return this.meanings.get(name)?.at(-1)?.named;
   }
 
   declare(name: string, named: Named, at: number): void {
-    const scope = this.scopes.at(-1);
-    if (scope?.has(name) === true) this.findings.unknown(at, `${quoted(name)} is declared twice`);
+    const depth = this.scopes.length;
+    const stack = this.meanings.get(name) ?? [];
+    if (stack.at(-1)?.depth === depth) {
+      this.findings.unknown(at, `${quoted(name)} is declared twice`);
+      stack.pop();
+    } else this.scopes.at(-1)?.push(name);
     if (name.normalize('NFKC') !== name) this.findings.unknown(at, `${quoted(name)} looks like another name`);
-    scope?.set(name, named);
+    stack.push({ depth, named });
+    this.meanings.set(name, stack);
   }
 
   inScope<T>(read: () => T): T {
-    this.scopes.push(new Map());
+    this.scopes.push([]);
     const result = read();
-    this.scopes.pop();
+    for (const name of this.scopes.pop() ?? []) this.meanings.get(name)?.pop();
     return result;
   }
 
