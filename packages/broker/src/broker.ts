@@ -1,6 +1,6 @@
 // The broker as a whole: opens the home, builds the parts, drives what was left, opens the doors.
 import { access, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { analyse, analyserId } from '@dewar/openqasm';
 import { practiceCalibration } from '@dewar/executor';
 import { controlSocket, DewarError, makeId, sessionSocket, type Home } from '@dewar/protocol';
@@ -13,14 +13,13 @@ import { privateFolder } from './adapters/durable.ts';
 import { loadKeys } from './adapters/key-files.ts';
 import { lockHome } from './adapters/lock.ts';
 import { loadOpaPolicy } from './adapters/opa-policy.ts';
-import type { PeerCheck } from './adapters/peer.ts';
 import { bundleSigner } from './adapters/receipt-signer.ts';
 import { SqliteStore } from './adapters/sqlite/store.ts';
 import { sha256 } from './adapters/system.ts';
 import { Corridor } from './core/corridor.ts';
 import type { Backends, Clock, Device, Random, Store, StoredSession } from './core/ports.ts';
 import { controlApp } from './server/control-api.ts';
-import { openDoor, type Door } from './server/door.ts';
+import { openDoor, type Door, type DoorParts, type PeerCheck } from './server/door.ts';
 import { sessionApp } from './server/session-api.ts';
 
 export const version = '0.1.0';
@@ -77,9 +76,11 @@ export async function startBroker(parts: BrokerParts): Promise<Broker> {
     await store.commit((tx) => tx.append({ type: 'broker.started', body: { summary: `Dewar ${version} started`, version, policy: policy.digest } }));
     const doors: Door[] = [];
     const common = { corridor, store, artifacts, backends, prices: configuration.prices, budget: configuration.budget, clock, version, report };
-    const openSessionDoor = async (session: StoredSession): Promise<void> => {
-      doors.push(await openDoor({ socket: sessionSocket(home, session.name), app: sessionApp(common, session), uid, peer: null, report }));
+    const addDoor = async (door: DoorParts): Promise<void> => {
+      await privateFolder(dirname(door.socket), uid);
+      doors.push(await openDoor(door));
     };
+    const openSessionDoor = (session: StoredSession): Promise<void> => addDoor({ socket: sessionSocket(home, session.name), app: sessionApp(common, session), peer: null, report });
     const openSession = async (name: string, read: readonly string[]): Promise<StoredSession> => {
       const session = await addSession(store, { id: makeId('session', clock.now(), random.bytes(7)), name, containment: 'uncontained', created: new Date(clock.now()).toISOString(), read });
       await openSessionDoor(session);
@@ -91,13 +92,13 @@ export async function startBroker(parts: BrokerParts): Promise<Broker> {
     for (const session of known) await openSessionDoor(session);
     if (!known.some(({ name }) => name === 'default')) await openSession('default', []);
     // The control door opens last: when it answers, all of the broker does.
-    doors.push(await openDoor({
-      socket: controlSocket(home), uid, peer, report,
+    await addDoor({
+      socket: controlSocket(home), peer, report,
       app: controlApp({
         ...common, home: home.state, since: new Date(clock.now()).toISOString(), policy: policy.digest, openSession, shutDown: parts.onShutDown,
         keys: { receipt_pem: keys.receipt.publicKeyPem, checkpoint_vkey: keys.checkpoint.vkey }, socketOf: (name) => sessionSocket(home, name),
       }),
-    }));
+    });
 
     return {
       stop: async () => {

@@ -250,10 +250,28 @@ withRig('bad programs and references are refused at the door with nothing journa
   await assert.rejects(r.submit({ code_blob: `sha256:${'0'.repeat(64)}` }), refusesWith('artifact_unknown'));
   await assert.rejects(r.submit({ code_blob: await put(new Uint8Array([0xff, 0xfe])) }), refusesWith('program_format'));
   await assert.rejects(r.submit({ code_blob: await put('print("hello")') }), refusesWith('program_format'));
+  await assert.rejects(r.submit({ code_blob: await put(`${bell}// \uffff`) }), refusesWith('program_format'));
   await assert.rejects(r.submit({ program: { format: 'qasm2' } }), refusesWith('program_format'));
   await assert.rejects(r.submit({ backend: 'nowhere' }), refusesWith('backend_unknown'));
   await assert.rejects(r.submit({ data: ['file:/etc/passwd'] }), refusesWith('data_refused'));
   await assert.rejects(r.submit({ surprise: 1 } as object), refusesWith('spec_unknown_field'));
   assert.equal((await r.store.view.head()).size, before);
   assert.ok(bell.includes('measure'));
+});
+
+withRig('a device\'s error text is recorded as plain text, and its receipt can be signed', async (r) => {
+  r.qpu.behave = async () => ({ kind: 'failed', error: { code: 'run_failed', message: `\u001b]0;owned\u0007 \uffff${'x'.repeat(100_000)}` }, output: '\u001b[2J', charged: 'none' });
+  const job = await r.submit();
+  await r.approve(job);
+  const { predicate } = await receiptOf(r, await r.until(job.id, 'ended'));
+  const text = JSON.stringify(predicate.outcome);
+  assert.ok(text.length < 1200 && !text.includes('\\u001b') && text.includes('u{1b}'));
+});
+
+withRig('a gate with the name of an object\'s innards is counted or refused, never lost', async (r) => {
+  const source = 'OPENQASM 3.0;\ninclude "stdgates.inc";\ngate __proto__ a { x a; }\ngate constructor a { x a; }\nqubit q;\nbit c;\n__proto__ q;\nconstructor q;\nc = measure q;\n';
+  const code_blob = await r.artifacts.put(new TextEncoder().encode(source));
+  const job = await r.submit({ code_blob, backend: 'simulator' }).catch((error: unknown) => error);
+  if (job instanceof DewarError) assert.equal(job.code, 'program_invalid');
+  else await receiptOf(r, await r.until((job as { id: `job_${string}` }).id, 'ended'));
 });

@@ -10,10 +10,8 @@ const SO_PEERCRED = 17;
 /** Namespaces that a sandbox changes and the user's own shell does not. */
 const namespaces = ['user', 'mnt', 'pid'] as const;
 
-export type PeerCheck = (socket: Socket) => void;
-
 /** A check that throws `peer_refused` for another uid or namespace, and `peer_unreadable` where the kernel does not tell. */
-export function peerCheck(): PeerCheck {
+export function peerCheck(): (socket: Socket) => void {
   if (process.platform !== 'linux') {
     return () => {
       throw new DewarError({ code: 'peer_unreadable', message: `peers cannot be checked on ${process.platform} yet`, fix: 'run Dewar on Linux, or in a Linux container' });

@@ -93,11 +93,16 @@ function programText(code: Uint8Array): string {
   if (code.length > limits.program_bytes) {
     throw new DewarError({ code: 'program_too_large', message: 'the program is too large', path: '/code_blob', got: `${code.length} bytes`, allowed: `at most ${limits.program_bytes} bytes` });
   }
+  const refuse = (got: string): DewarError => new DewarError({ code: 'program_format', message: 'the program is not plain UTF-8 text', path: '/code_blob', got, allowed: 'OpenQASM 2 or 3 source text', fix: 'upload the .qasm file itself' });
+  let source: string;
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(code);
+    source = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(code);
   } catch {
-    throw new DewarError({ code: 'program_format', message: 'the program is not UTF-8 text', path: '/code_blob', got: 'bytes that are not UTF-8', allowed: 'OpenQASM 2 or 3 source text', fix: 'upload the .qasm file itself' });
+    throw refuse('bytes that are not UTF-8');
   }
+  // Facts quote the program, receipts quote the facts, and I-JSON (RFC 7493 §2.1) has no noncharacters.
+  if (/\p{Noncharacter_Code_Point}/u.test(source)) throw refuse('a Unicode noncharacter');
+  return source;
 }
 
 function checkFormat(spec: JobSpec, found: ProgramFormat): void {

@@ -7,7 +7,7 @@ import type { Closing, Job, Queued, Running, Sending, Waiting } from './job.ts';
 import { Changes, DeviceLine } from './line.ts';
 import * as moves from './moves.ts';
 import type { Move } from './moves.ts';
-import { charge, orderFor } from './order.ts';
+import { charge, orderFor, plainError } from './order.ts';
 import type { CorridorParts } from './parts.ts';
 import type { Device, DeviceOutcome, Order, StoredSession, Transaction, View } from './ports.ts';
 import { decideNow, refusal, refusalAtGrant } from './recheck.ts';
@@ -264,7 +264,7 @@ export class Corridor {
     } catch (error) {
       if (!(error instanceof DewarError) || error.code !== 'device_refused') throw error;
       this.#grants.revoke(job.grant);
-      await this.#settleAndMove(job, () => moves.refusedByDevice(job, error.toBody(), this.#now()));
+      await this.#settleAndMove(job, () => moves.refusedByDevice(job, plainError(error.toBody()), this.#now()));
       return;
     }
     await this.#moveNow(job, (current) => moves.answered(current, providerJobId));
@@ -283,7 +283,7 @@ export class Corridor {
     const results = outcome.kind === 'completed' ? await artifacts.put(new TextEncoder().encode(canonicalJson(outcome.results as unknown as Json))) : null;
     await this.#settleAndMove(job, (current) => moves.runEnded(current, {
       output, charged: charge(current.reserved, outcome.charged),
-      outcome: results ? { kind: 'completed', results } : outcome.kind === 'failed' ? { kind: 'failed', error: outcome.error } : { kind: 'cancelled', by: current.cancel ?? 'person' },
+      outcome: results ? { kind: 'completed', results } : outcome.kind === 'failed' ? { kind: 'failed', error: plainError(outcome.error) } : { kind: 'cancelled', by: current.cancel ?? 'person' },
     }, this.#now()));
   }
 

@@ -65,6 +65,6 @@ export class Changes {
   }
 
   tell(job: string): void {
-    for (const call of [...(this.#waiting.get(job) ?? [])]) call();
+    for (const call of this.#waiting.get(job) ?? []) call();
   }
 }

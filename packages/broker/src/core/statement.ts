@@ -25,7 +25,7 @@ export function receiptPredicate(job: Closing, { head, events, version }: Around
     grant: grant && { id: grant.id, shots: grant.shots, amount: grant.amount, issued: grant.issued, expires: grant.expires },
     device: job.resolved.device, provider_job_id: job.provider_job_id,
     outcome: receiptOutcome(job.outcome), cost,
-    overrun: cost !== null && cost !== 'unknown' && grant?.amount != null && cost.micros > grant.amount.micros,
+    overrun: cost !== null && cost !== 'unknown' && cost.micros > (grant?.amount?.micros ?? Number.POSITIVE_INFINITY),
     times: { submitted: job.created, decided: job.created, started: events.find(({ type }) => type === 'provider.answered')?.time ?? null, ended: job.ended },
     image: job.resolved.image,
     broker: { version }, journal: { origin: head.origin, size: head.size, root: head.root },

@@ -2,15 +2,15 @@
 import { chmod, unlink } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { dirname } from 'node:path';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { Hono, type Context } from 'hono';
 import { DewarError, httpStatus, isId, shown, type ErrorBody, type JobId } from '@dewar/protocol';
-import { privateFolder } from '../adapters/durable.ts';
-import type { PeerCheck } from '../adapters/peer.ts';
 
 export type App = Hono<{ Bindings: HttpBindings }>;
 export type Call = Context<{ Bindings: HttpBindings }>;
+
+/** Throws `peer_refused` or `peer_unreadable` unless the one at the other end may use this door. */
+export type PeerCheck = (socket: Socket) => void;
 
 /** Milliseconds for a whole request to arrive, and for its headers. */
 const requestTimeout = 30_000;
@@ -18,9 +18,9 @@ const headersTimeout = 10_000;
 const mostConnections = 64;
 
 export interface DoorParts {
+  /** In a folder that only the user can enter. */
   readonly socket: string;
   readonly app: App;
-  readonly uid: number;
   /** Null on a session's socket: whoever reaches it is the session. */
   readonly peer: PeerCheck | null;
   readonly report: (error: unknown) => void;
@@ -47,9 +47,8 @@ function answerError(call: Call, error: DewarError): Response {
   return call.json({ error: error.toBody() }, httpStatus(error.code) as 400);
 }
 
-/** Opens a socket with mode 0600 in a folder of mode 0700. */
-export async function openDoor({ socket, app, uid, peer, report }: DoorParts): Promise<Door> {
-  await privateFolder(dirname(socket), uid);
+/** Opens a socket with mode 0600. */
+export async function openDoor({ socket, app, peer, report }: DoorParts): Promise<Door> {
   await unlink(socket).catch(() => undefined);
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false, errorHandler: (error: unknown) => {
     report(error);
