@@ -12,6 +12,8 @@ export interface DrawOptions {
 const maxQubits = 8;
 const maxOperations = 40;
 const maxLabel = 12;
+/** Longer programs are not read only to find that they cannot be drawn. */
+const maxCharacters = 65_536;
 
 /** One thing drawn in one column: what each wire it meets shows, and the wires it spans. */
 interface Mark {
@@ -28,6 +30,7 @@ interface Mark {
  * Labels are cut to 12 characters of `A-Za-z0-9_.$()`; only standard gates go without a box.
  */
 export function draw(source: string, { columns }: DrawOptions): string | undefined {
+  if (source.length > maxCharacters) return undefined;
   const steps: Drawn[] = [];
   const found = attempt(source, steps);
   if (found === undefined) return undefined;

@@ -228,8 +228,10 @@ const plainKinds: readonly (readonly [TokenKind, RegExp])[] = [
 
 /** Largest physical qubit number that is read; no device has as many. */
 export const maxPhysical = 999_999;
+/** Most physical qubits a program may name, so that the facts that list them stay short. */
+const maxPhysicalCount = 10_000;
 
-/** Every `$n` outside pragmas and annotations, ascending and once. Throws `program_invalid` past `maxPhysical`. */
+/** Every `$n` outside pragmas and annotations, ascending and once. Throws `program_invalid` past either limit. */
 export function physicalQubits(tokens: Tokens): readonly number[] {
   const found = new Set<number>();
   for (const token of tokens.list) {
@@ -237,6 +239,7 @@ export function physicalQubits(tokens: Tokens): readonly number[] {
     const qubit = Number(token.text.slice(1));
     if (qubit > maxPhysical) throw invalid(tokens.source, token.start, `physical qubits end at $${maxPhysical}`, 'use the device\'s own qubit numbers', shown(token.text));
     found.add(qubit);
+    if (found.size > maxPhysicalCount) throw invalid(tokens.source, token.start, `more than ${maxPhysicalCount} physical qubits`, 'use fewer', shown(token.text));
   }
   return [...found].sort((a, b) => a - b);
 }

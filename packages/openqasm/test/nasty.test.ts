@@ -59,7 +59,7 @@ const shapes: readonly (readonly [string, string, string])[] = [
   ['broadcast over more qubits than there are', `OPENQASM 3.0; include "stdgates.inc"; qubit[9007199254740991] q; qubit[9007199254740991] r; cx q, r; measure q; barrier q; reset r;`, 'facts'],
   ['many scopes', `${head}${'{'.repeat(190)}${'x q[0];'.repeat(140_000)}${'}'.repeat(190)}`, 'facts'],
   ['many registers', head + numbered((n) => `qubit r${n};`), 'facts'],
-  ['many physical qubits', head + numbered((n) => `x $${n};`), 'facts'],
+  ['many physical qubits', head + numbered((n) => `x $${n};`), 'program_invalid'],
   ['pragmas', head + fill('#pragma x\n'), 'facts'],
   ['annotations', `${head}${fill('@x\n')}`, 'facts'],
   ['spaces after numbers', `${head}rx(${`1${' '.repeat(1_000)}+`.repeat(1_000)}1) q[0];`, 'facts'],
