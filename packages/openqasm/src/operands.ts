@@ -83,6 +83,7 @@ function single(reading: Reading, from: Operand, start: number): Operand {
   const b = known ? inside(high, from.size) : undefined;
   if (a === undefined || b === undefined || step === undefined) {
     const say = parts.length > 3 || known || step === 0 ? 'unknown' : 'bound';
+    reading.findings.straight = false;
     reading.findings[say](start, 'a range of qubits that is not constant or not in the register counts as all of it');
     return { size: from.size };
   }
@@ -97,6 +98,7 @@ function single(reading: Reading, from: Operand, start: number): Operand {
 function element(reading: Reading, from: Operand, index: Value, start: number): Operand {
   if (index.runtime) reading.findings.dynamic = true;
   if (index.range === undefined || index.range[0] !== index.range[1]) {
+    reading.findings.straight = false;
     reading.findings.bound(start, 'depth counts an index that is not constant as if it met every qubit');
     return { size: 1 };
   }
