@@ -1,6 +1,6 @@
 // Runs the real command as a child process, away from the person's own home.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import assert from 'node:assert/strict';
@@ -9,8 +9,19 @@ import { fakeBroker, type Answers, type FakeBroker } from '@dewar/client/test/fa
 
 export const mainFile = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 
+const made: string[] = [];
+process.once('exit', () => {
+  for (const folder of made) rmSync(folder, { recursive: true, force: true });
+});
+
+function newFolder(prefix: string): string {
+  const folder = mkdtempSync(join(tmpdir(), prefix));
+  made.push(folder);
+  return folder;
+}
+
 /** Each start costs less when Node keeps what it compiled. */
-const compiled = mkdtempSync(join(tmpdir(), 'dewar-cli-compiled-'));
+const compiled = newFolder('dewar-cli-compiled-');
 
 export interface Ended {
   readonly code: number | null;
@@ -40,7 +51,7 @@ export async function runCli(args: readonly string[], { home, env = {}, nodeArgs
 }
 
 export function newHome(): string {
-  return mkdtempSync(join(tmpdir(), 'dewar-cli-'));
+  return newFolder('dewar-cli-');
 }
 
 export interface Fakes {

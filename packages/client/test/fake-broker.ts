@@ -33,7 +33,9 @@ export interface FakeBroker {
 }
 
 /** @param answers by `METHOD /path` with the query left out; what is not named is answered 404. */
-export async function fakeBroker(answers: Answers, socketPath = join(mkdtempSync(join(tmpdir(), 'dewar-fake-')), 'b.sock')): Promise<FakeBroker> {
+export async function fakeBroker(answers: Answers, path?: string): Promise<FakeBroker> {
+  const own = path === undefined ? mkdtempSync(join(tmpdir(), 'dewar-fake-')) : undefined;
+  const socketPath = path ?? join(own ?? '', 'b.sock');
   const asked: Asked[] = [];
   const server = createServer((request, response) => {
     void answer(answers, asked, request, response);
@@ -45,7 +47,7 @@ export async function fakeBroker(answers: Answers, socketPath = join(mkdtempSync
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
-      rmSync(socketPath, { force: true });
+      rmSync(own ?? socketPath, { recursive: true, force: true });
     },
   };
 }
