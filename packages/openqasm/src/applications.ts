@@ -4,7 +4,7 @@ import { quoted } from './findings.ts';
 import { operand, operands } from './operands.ts';
 import type { Operand } from './qubits.ts';
 import { point, type Drawn, type GateDefinition, type Reading } from './reading.ts';
-import { builtin, standardGate } from './standard.ts';
+import { standardGate } from './standard.ts';
 import { Tally, most, plus, times } from './tally.ts';
 
 const modifierWords: ReadonlySet<string> = new Set(['inv', 'pow', 'ctrl', 'negctrl']);
@@ -101,7 +101,7 @@ function definition(reading: Reading, name: string, at: number, parameters: numb
   if (name === 'gphase') return elementary(reading, name, 0, 1);
   const standard = standardGate(name);
   if (standard !== undefined) {
-    if (!builtin.has(name)) reading.usedStandard.add(name);
+    reading.usedStandard.add(name);
     const known = reading.standard.get(name) ?? elementary(reading, name, standard.qubits, standard.parameters);
     reading.standard.set(name, known);
     return known;

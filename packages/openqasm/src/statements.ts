@@ -2,6 +2,7 @@
 import { barrier, delay, duration, gateCall, isModifier, measurement, reset } from './applications.ts';
 import { alias, assigned, assignment, classicalType, creg, extern, gate, include, opaqueGate, port, qubits, subroutine, variable } from './declarations.ts';
 import { expression, expressions, fitted, scalarTypes } from './expressions.ts';
+import { quoted } from './findings.ts';
 import { point, type Frame, type Reading } from './reading.ts';
 import { Tally, plain, plus, times } from './tally.ts';
 import { physicalQubits } from './tokens.ts';
@@ -10,18 +11,25 @@ import { physicalQubits } from './tokens.ts';
 const knownPragmas: ReadonlySet<string> = new Set(['braket verbatim']);
 
 const readers: Readonly<Record<string, (reading: Reading, at: number) => void>> = {
-  include, gate: (reading, at) => gate(reading, at, () => body(reading, at)), opaque: opaqueGate, if: conditional, barrier, reset, creg,
+  include, gate: (reading, at) => { reserved(reading, at); gate(reading, at, () => body(reading, at)); }, opaque: (reading, at) => { reserved(reading, at); opaqueGate(reading); }, if: conditional, barrier, reset, creg,
   measure: arrowMeasurement, qreg: (reading, at) => qubits(reading, 'qreg', at),
 };
 const laterReaders: Readonly<Record<string, (reading: Reading, at: number) => void>> = {
   ...readers, qubit: (reading, at) => qubits(reading, 'qubit', at), const: (reading) => variable(reading, true),
   input: (reading, at) => port(reading, 'input', at), output: (reading, at) => port(reading, 'output', at), let: alias, extern,
-  def: (reading, at) => subroutine(reading, at, () => body(reading, at)), for: counted, while: endless, switch: switched, box, delay,
+  def: (reading, at) => { reserved(reading, at); subroutine(reading, at, () => body(reading, at)); }, for: counted, while: endless, switch: switched, box, delay,
   nop: (reading) => { while (!reading.cursor.done && !reading.cursor.is(';') && !reading.cursor.is('}')) reading.cursor.next(); },
   cal: pulse, defcal: pulse, defcalgrammar: pulse, end: leave, return: leave, break: leave, continue: leave,
 };
 /** Statements that end with their block. */
 const blocks: ReadonlySet<string> = new Set(['gate', 'def', 'if', 'for', 'while', 'switch', 'box', 'cal', 'defcal']);
+
+/** A definition under a word that starts a statement: calls of it would be read as that statement, in this version or the next. */
+function reserved({ cursor, findings }: Reading, at: number): void {
+  const { text } = cursor.peek();
+  const words = cursor.tokens.language === 'qasm2' ? readers : laterReaders;
+  if (Object.hasOwn(words, text) || (cursor.tokens.language === 'qasm3' && scalarTypes.has(text))) findings.unknown(at, `${quoted(text)} is a word of the language`);
+}
 
 /** Reads the whole program. */
 export function program(reading: Reading): void {

@@ -62,3 +62,13 @@ test('an OpenQASM 2 program may use the later keywords as names', () => {
   const source = 'OPENQASM 2.0;\ninclude "qelib1.inc";\ngate delay a { x a; }\nqreg cal[1];\ndelay cal[0];';
   assert.equal(normalise(source).text, source);
 });
+
+test('gates that only the longer qelib1.inc has are defined right after it, unless the program does', () => {
+  assert.equal(
+    normalise('OPENQASM 2.0;\ninclude "qelib1.inc";\nqreg q[2];\nswap q[0],q[1];').text,
+    'OPENQASM 2.0;\ninclude "qelib1.inc"; gate swap a,b { cx a,b; cx b,a; cx a,b; }\nqreg q[2];\nswap q[0],q[1];',
+  );
+  assert.match(normalise('OPENQASM 2.0;\nqreg q[1];\nsx q[0];').text, /^OPENQASM 2.0; include "qelib1.inc"; gate sx a \{ sdg a; h a; sdg a; \}\n/);
+  const own = 'OPENQASM 2.0;\ninclude "qelib1.inc";\ngate swap a,b { cx a,b; }\nqreg p[2];\nswap p[0],p[1];';
+  assert.equal(normalise(own).text, own);
+});
