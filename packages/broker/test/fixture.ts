@@ -19,7 +19,7 @@ import type { Clock, Device, DeviceOutcome, Order, Prices, Random, Store, Stored
 export const sha256 = (bytes: Uint8Array): Uint8Array => new Uint8Array(createHash('sha256').update(bytes).digest());
 export const bell = 'OPENQASM 3.0;\ninclude "stdgates.inc";\nqubit[2] q;\nbit[2] c;\nh q[0];\ncx q[0], q[1];\nc = measure q;\n';
 export const policy: Policy = await loadOpaPolicy(readFileSync(new URL('../../../policies/quantum_policy.wasm', import.meta.url)));
-const checkpointPem = generateCheckpointKey().privatePem;
+export const checkpointSigner = checkpointSignerFromPem('test.local/rig', generateCheckpointKey().privatePem);
 export const receiptKey = generateReceiptKey();
 
 export class TestClock implements Clock {
@@ -134,7 +134,7 @@ async function build(folder: string, clock: TestClock, simulator: TestDevice, qp
   const random: Random = { bytes: (count) => crypto.getRandomValues(new Uint8Array(count)) };
   const errors: unknown[] = [];
   let closed = false;
-  const store = new SqliteStore({ file: join(folder, 'journal.db'), clock, random, sha256, signer: checkpointSignerFromPem('test.local/rig', checkpointPem), onFatal: (error) => errors.push(error) });
+  const store = new SqliteStore({ file: join(folder, 'journal.db'), clock, random, sha256, signer: checkpointSigner, onFatal: (error) => errors.push(error) });
   const artifacts = new ArtifactFiles(join(folder, 'artifacts'), sha256);
   const budget = { currency: 'XTS', job: 10_000_000, day: 50_000_000, ...options.budget };
   const corridor = new Corridor({

@@ -105,7 +105,7 @@ export interface Ended extends Settled { readonly phase: 'ended'; readonly recei
 export type Job = Waiting | Queued | Sending | Running | Closing | Ended;
 export type Phase = Job['phase'];
 
-/** Every change of a job: which event moves it, from which phases, to which. There is no other way. */
+/** Every change of a job: which event moves it, from which phases, to which; `same` is the phase it came from. There is no other way. */
 export const arrows = {
   'job.decided': { from: ['new'], to: ['waiting', 'queued', 'closing'] },
   'approval.given': { from: ['waiting'], to: ['queued', 'closing'] },
@@ -114,13 +114,13 @@ export const arrows = {
   'job.cancelled': { from: ['waiting', 'queued'], to: ['closing'] },
   'grant.refused': { from: ['queued'], to: ['closing'] },
   'provider.requested': { from: ['queued'], to: ['sending'] },
-  'grant.issued': { from: ['sending', 'running'], to: ['sending', 'running'] },
-  'job.cancel_requested': { from: ['sending', 'running'], to: ['sending', 'running'] },
+  'grant.issued': { from: ['sending', 'running'], to: 'same' },
+  'job.cancel_requested': { from: ['sending', 'running'], to: 'same' },
   'provider.answered': { from: ['sending'], to: ['running'] },
   'provider.refused': { from: ['sending'], to: ['closing'] },
   'run.ended': { from: ['running'], to: ['closing'] },
   'receipt.signed': { from: ['closing'], to: ['ended'] },
-} as const satisfies Record<string, { from: readonly (Phase | 'new')[]; to: readonly Phase[] }>;
+} as const satisfies Record<string, { from: readonly (Phase | 'new')[]; to: readonly Phase[] | 'same' }>;
 export type MovingEvent = keyof typeof arrows;
 
 /** Events that accompany a move, or belong to no job. */
@@ -136,8 +136,8 @@ export interface EventDraft<T extends EventType = EventType> {
 }
 
 export function mayMove(from: Phase | 'new', event: MovingEvent, to: Phase): boolean {
-  const arrow: { readonly from: readonly string[]; readonly to: readonly string[] } = arrows[event];
-  return arrow.from.includes(from) && arrow.to.includes(to);
+  const arrow: { readonly from: readonly string[]; readonly to: readonly string[] | 'same' } = arrows[event];
+  return arrow.from.includes(from) && (arrow.to === 'same' ? to === from : arrow.to.includes(to));
 }
 
 /** What every phase carries, for building the next variant without the last one's leftovers. */

@@ -1,12 +1,12 @@
 // The Store on SQLite: one writer queue that shares fsyncs, and a reader that sees only what is durable.
 import { DatabaseSync } from 'node:sqlite';
-import type { DewarError, JobId, Money } from '@dewar/protocol';
-import { canonicalJson, jsonDigest } from '@dewar/protocol';
+import { canonicalJson, DewarError, jsonDigest, type JobId, type Money } from '@dewar/protocol';
 import { jobJson, mayMove, type EventDraft, type Job, type MovingEvent } from '../../core/job.ts';
 import type { Flag, JobFilter, Store, StoredSession, Transaction, View } from '../../core/ports.ts';
 import { isFull, storageError } from './errors.ts';
-import { JournalRows, verifyJournal, type JournalParts, type Verification } from './journal.ts';
+import { JournalRows, type JournalParts } from './journal.ts';
 import { schema, schemaVersion } from './schema.ts';
+import { verifyJournal, type Verification } from './verify.ts';
 import { viewOf } from './view.ts';
 
 export interface SqliteStoreParts extends JournalParts {
@@ -36,7 +36,7 @@ export class SqliteStore implements Store {
   #busy = false;
   #broken: unknown = undefined;
 
-  /** Opens or makes the database. Throws `storage_locked`, `storage_corrupt`, `storage_full` or `storage_failed`. */
+  /** Opens or makes the database. Throws `storage_locked`, `storage_corrupt`, `storage_full`, `storage_failed`, or `home_invalid` when another release wrote it. */
   constructor(parts: SqliteStoreParts) {
     this.#parts = parts;
     try {
@@ -56,8 +56,18 @@ export class SqliteStore implements Store {
     });
   }
 
+  /** On a connection of its own: it takes long, and a reader in the middle of it would see yesterday's jobs. */
   async verify(): Promise<Verification> {
-    return verifyJournal(this.#reader, this.#parts.signer.vkey, this.#parts.signer.name, this.#parts.sha256);
+    const { file, signer, sha256 } = this.#parts;
+    let db: DatabaseSync | undefined;
+    try {
+      db = new DatabaseSync(file, { readOnly: true, timeout: 2000 });
+      return await verifyJournal(db, { vkey: signer.vkey, origin: signer.name, sha256 });
+    } catch (error) {
+      throw storageError(error, file);
+    } finally {
+      db?.close();
+    }
   }
 
   close(): void {
@@ -169,7 +179,7 @@ function openDatabase(file: string): DatabaseSync {
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA trusted_schema = OFF');
   const version = db.prepare('PRAGMA user_version').get()?.['user_version'];
   if (version === 0) db.exec(`BEGIN IMMEDIATE; ${schema} PRAGMA user_version = ${schemaVersion}; COMMIT`);
-  else if (version !== schemaVersion) throw new TypeError(`the journal has schema ${String(version)}; this release reads ${schemaVersion}`);
+  else if (version !== schemaVersion) throw new DewarError({ code: 'home_invalid', message: 'the journal was written by another release', got: `schema ${String(version)}`, allowed: `schema ${schemaVersion}`, fix: 'start the release that wrote it' });
   const check = db.prepare('PRAGMA quick_check(1)').get()?.['quick_check'];
   if (check !== 'ok') throw Object.assign(new Error(String(check)), { errcode: 11 });
   return db;
@@ -183,4 +193,4 @@ function fail(works: readonly Work[], error: unknown): void {
   for (const work of works) work.reject(error);
 }
 
-export type { DewarError, JobFilter };
+export type { JobFilter };

@@ -1,7 +1,7 @@
 // Reads: the same questions on the durable state and inside a transaction.
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
-import type { Digest, JobId, JsonObject, Sha256 } from '@dewar/protocol';
-import type { Job } from '../../core/job.ts';
+import { DewarError, jsonDigest, type Digest, type JobId, type JsonObject, type Sha256 } from '@dewar/protocol';
+import { jobJson, type Job } from '../../core/job.ts';
 import type { DayTotals, Flag, JobFilter, StoredEvent, StoredSession, View } from '../../core/ports.ts';
 import { storageError } from './errors.ts';
 import { readHead, rowLeafBytes } from './journal.ts';
@@ -17,7 +17,10 @@ export function viewOf(db: DatabaseSync, origin: string, sha256: Sha256, file: s
     }
   };
   return {
-    job: async (id: JobId) => all('SELECT data FROM jobs WHERE id = ?', id).map(jobOf)[0],
+    job: async (id: JobId) => {
+      const [row] = all("SELECT data, (SELECT body ->> 'state' FROM events WHERE job_id = jobs.id AND body ->> 'state' IS NOT NULL ORDER BY seq DESC LIMIT 1) AS state FROM jobs WHERE id = ?", id);
+      return row && recorded(row, id, sha256);
+    },
     jobs: async (filter: JobFilter) => jobsQuery(all, filter),
     openJobs: async (session: string) => Number(all("SELECT count(*) AS n FROM jobs WHERE session = ? AND phase NOT IN ('closing', 'ended')", session)[0]?.['n']),
     countByPhase: async () => new Map(all('SELECT coalesce(outcome, phase) AS what, count(*) AS n FROM jobs GROUP BY 1').map((row) => [String(row['what']), Number(row['n'])])),
@@ -48,7 +51,22 @@ function jobsQuery(all: (sql: string, ...values: SQLInputValue[]) => Row[], { se
   return all(sql, ...values, limit ?? -1).map(jobOf);
 }
 
-// Rows are the broker's own writing; `journal verify` is what finds one that somebody else changed.
+/** A job is acted on only as its last event left it: a row that somebody else changed stops there, and stays for `journal verify` to name. */
+function recorded(row: Row, id: JobId, sha256: Sha256): Job {
+  const job = readJob(row);
+  if (job !== null && jsonDigest(jobJson(job), sha256) === row['state'] && job.id === id) return job;
+  throw new DewarError({ code: 'journal_invalid', message: `the record of job ${id} is not as the journal left it`, got: id, fix: 'dewar journal verify; find out who wrote to the journal' });
+}
+
+function readJob(row: Row): Job | null {
+  try {
+    return jobOf(row);
+  } catch {
+    return null;
+  }
+}
+
+// Lists are for looking at; what is acted on is read alone, above.
 function jobOf(row: Row): Job {
   return JSON.parse(row['data'] as string) as Job;
 }

@@ -1,0 +1,151 @@
+// The check of everything on disk against the journal: leaves from their rows, the tree from the leaves, every other table from what the events say.
+import type { DatabaseSync } from 'node:sqlite';
+import { canonicalJson, DewarError, hex, jsonDigest, type Json, type JsonObject, type Sha256 } from '@dewar/protocol';
+import { appendLeaf, base64, emptyFrontier, leafHash, openNote, parseCheckpoint, rootOf, type Frontier } from '@dewar/receipt';
+import { rowLeafBytes } from './journal.ts';
+
+export interface Verification {
+  readonly size: number;
+  readonly root: string;
+  readonly checkpoint: string;
+  readonly problems: readonly string[];
+}
+
+export interface VerifyParts {
+  readonly vkey: string;
+  readonly origin: string;
+  readonly sha256: Sha256;
+}
+
+type Row = Record<string, unknown>;
+type Problem = (text: string) => void;
+
+/** What the events say the other tables hold, each row as its canonical text. */
+interface Told {
+  /** Job to the digest of its state. */
+  readonly states: Map<string, string>;
+  readonly ledger: Map<string, { day: Json; currency: Json; reserved: Json; settled: Json }>;
+  readonly sessions: Map<string, JsonObject>;
+  readonly flags: Set<string>;
+}
+
+/** Reads one snapshot of a connection that nobody else uses. At most 100 problems are told. */
+export async function verifyJournal(db: DatabaseSync, { vkey, origin, sha256 }: VerifyParts): Promise<Verification> {
+  const problems: string[] = [];
+  const problem: Problem = (text) => void (problems.length < 100 && problems.push(text));
+  db.exec('BEGIN');
+  const told: Told = { states: new Map(), ledger: new Map(), sessions: new Map(), flags: new Set() };
+  const { frontier, last } = await checkEvents(db, sha256, told, problem);
+  checkJobs(db, sha256, told.states, problem);
+  checkTable(db.prepare('SELECT job_id, day, currency, reserved, settled FROM ledger').all().map(({ job_id, ...row }) => [String(job_id), row]), told.ledger, 'the ledger of job', problem);
+  checkTable(db.prepare('SELECT name, id, containment, created, read FROM sessions').all().map((row) => [String(row['name']), { ...row, read: parsed(row['read']) }]), told.sessions, 'the session', problem);
+  checkTable(db.prepare('SELECT name FROM flags').all().map(({ name }) => [String(name), true]), new Map([...told.flags].map((name) => [name, true])), 'the flag', problem);
+  const root = rootOf(frontier, sha256);
+  const head = db.prepare('SELECT size, frontier, time, checkpoint FROM head').get();
+  if (head || frontier.size > 0) checkHead(head ?? {}, { frontier, last, root, origin, vkey }, problem);
+  db.exec('ROLLBACK');
+  return { size: frontier.size, root: base64(root), checkpoint: typeof head?.['checkpoint'] === 'string' ? head['checkpoint'] : '', problems };
+}
+
+async function checkEvents(db: DatabaseSync, sha256: Sha256, told: Told, problem: Problem): Promise<{ readonly frontier: Frontier; readonly last: string }> {
+  let frontier = emptyFrontier;
+  let last = '';
+  for (const row of db.prepare('SELECT seq, id, type, time, job_id, leaf, salt, body FROM events ORDER BY seq').iterate()) {
+    const seq = row['seq'] as number;
+    if (seq !== frontier.size) problem(`event ${frontier.size} is missing`);
+    const body = parsed(row['body']);
+    const leaf = rowLeaf(row, body, sha256);
+    if (leaf === null || !Buffer.from(leaf).equals(row['leaf'] as Uint8Array)) problem(`event ${seq} (${String(row['type'])}${row['job_id'] === null ? '' : ` of ${String(row['job_id'])}`}) is not what the journal committed to`);
+    if ((row['time'] as string) < last) problem(`event ${seq} is earlier than the one before`);
+    last = row['time'] as string;
+    if (body !== null) tell(told, String(row['type']), row['job_id'], body);
+    frontier = appendLeaf(frontier, leaf ?? sha256(new Uint8Array()), sha256);
+    // The broker serves others meanwhile.
+    if (frontier.size % 500 === 0) await new Promise(setImmediate);
+  }
+  return { frontier, last };
+}
+
+function tell({ states, ledger, sessions, flags }: Told, type: string, job: unknown, body: JsonObject): void {
+  const amount = body['amount'] as { readonly currency: string; readonly micros: number } | undefined;
+  if (typeof job === 'string') {
+    if (typeof body['state'] === 'string') states.set(job, body['state']);
+    const line = ledger.get(job);
+    if (type === 'budget.reserved' && amount) ledger.set(job, { day: body['day'] ?? null, currency: amount.currency, reserved: amount.micros, settled: 0 });
+    if (type === 'budget.settled' && line && amount) ledger.set(job, { ...line, reserved: 0, settled: amount.micros });
+    if (type === 'budget.released' && line) ledger.set(job, { ...line, reserved: 0, settled: 0 });
+    if (type === 'budget.overrun') flags.add('budget_frozen');
+  }
+  const session = body['session'];
+  if (type === 'session.created' && typeof session === 'object' && session !== null && 'name' in session) sessions.set(String(session['name']), session as JsonObject);
+  if (type === 'broker.frozen') flags.add('frozen');
+  if (type === 'broker.thawed') flags.delete('frozen');
+  if (type === 'budget.thawed') flags.delete('budget_frozen');
+}
+
+function checkJobs(db: DatabaseSync, sha256: Sha256, states: Map<string, string>, problem: Problem): void {
+  for (const row of db.prepare('SELECT id, session, phase, outcome, device_kind, program, data FROM jobs').iterate()) {
+    const id = String(row['id']);
+    const data = parsed(row['data']);
+    if (data === null || states.get(id) !== jsonDigest(data, sha256)) problem(`job ${id} is not as its last event left it`);
+    else if (!sameColumns(row, data)) problem(`the columns of job ${id} are not those of its record`);
+    states.delete(id);
+  }
+  for (const id of states.keys()) problem(`job ${id} is in the journal and not in the table`);
+}
+
+/** The columns are copies that queries use; the record is the truth. */
+function sameColumns(row: Row, data: JsonObject): boolean {
+  const at = (value: Json | undefined, key: string): Json | undefined => (typeof value === 'object' && value !== null ? (value as JsonObject)[key] : undefined);
+  return row['session'] === at(data['session'], 'name') && row['phase'] === data['phase'] && row['outcome'] === (at(data['outcome'], 'kind') ?? null)
+    && row['device_kind'] === at(at(data['resolved'], 'device'), 'kind') && row['program'] === data['program_digest'];
+}
+
+function checkTable(rows: readonly (readonly [string, unknown])[], told: ReadonlyMap<string, unknown>, what: string, problem: Problem): void {
+  const left = new Set(told.keys());
+  for (const [name, row] of rows) {
+    if (!left.delete(name) || canonicalJson(row as Json) !== canonicalJson(told.get(name) as Json)) problem(`${what} ${name} is not as the journal tells`);
+  }
+  for (const name of left) problem(`${what} ${name} is in the journal and not in its table`);
+}
+
+interface Found {
+  readonly frontier: Frontier;
+  readonly last: string;
+  readonly root: Uint8Array;
+  readonly origin: string;
+  readonly vkey: string;
+}
+
+function checkHead(row: Row, { frontier, last, root, origin, vkey }: Found, problem: Problem): void {
+  const hashes = row['frontier'];
+  if (row['size'] !== frontier.size || !(hashes instanceof Uint8Array) || !Buffer.concat(frontier.hashes).equals(hashes)) problem('the stored frontier is not that of the journal');
+  if (row['time'] !== last) problem('the head\'s time is not that of the last event');
+  try {
+    const head = parseCheckpoint(openNote(String(row['checkpoint']), vkey));
+    if (head.origin !== origin) problem(`the checkpoint is of ${head.origin}`);
+    if (head.size !== frontier.size) problem(`the checkpoint is of ${head.size} events, the journal holds ${frontier.size}`);
+    else if (hex(head.root) !== hex(root)) problem('the checkpoint\'s root is not the journal\'s');
+  } catch (error) {
+    problem(error instanceof DewarError ? `the checkpoint does not verify: ${error.message}` : 'the checkpoint cannot be read');
+  }
+}
+
+function rowLeaf(row: Row, body: Json, sha256: Sha256): Uint8Array | null {
+  if (body === null) return null;
+  try {
+    return leafHash(rowLeafBytes(row, body, sha256), sha256);
+  } catch {
+    return null;
+  }
+}
+
+/** A stored JSON text that is canonical; null for any other. */
+function parsed(text: unknown): JsonObject | null {
+  try {
+    const value = JSON.parse(String(text)) as Json;
+    return canonicalJson(value) === text && typeof value === 'object' && value !== null ? (value as JsonObject) : null;
+  } catch {
+    return null;
+  }
+}
