@@ -60,7 +60,7 @@ function parenthesised(reading: Reading) {
   return value;
 }
 
-/** Reads a gate call, modifiers first, up to its `;`. A call of a subroutine in the same shape is counted as one. */
+/** Reads a gate call, modifiers first, up to its `;`. A call of a subroutine in the same shape is no longer OpenQASM. */
 export function gateCall(reading: Reading): void {
   const { cursor, findings } = reading;
   const modified = modifiers(reading);
@@ -74,7 +74,10 @@ export function gateCall(reading: Reading): void {
   }
   const targets = operands(reading);
   const subroutine = reading.subroutines.get(name.text);
-  if (subroutine !== undefined) return perform(reading, subroutine, name.start);
+  if (subroutine !== undefined) {
+    findings.unknown(name.start, 'a subroutine called as a gate, which may apply once for each element of a register');
+    return perform(reading, subroutine, name.start);
+  }
   const gate = definition(reading, name.text, name.start, parameters, Math.max(0, targets.length - modified.controls));
   if (targets.length !== plus(gate.qubits, modified.controls) || parameters !== gate.parameters) {
     findings.unknown(name.start, `${quoted(name.text)} with another number of qubits or parameters than it takes`);
