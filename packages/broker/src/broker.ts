@@ -1,7 +1,7 @@
 // The broker as a whole: opens the home, builds the parts, drives what was left, opens the doors.
 import { access, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { analyse, analyserId } from '@dewar/openqasm';
+import { analyse, analyserId, draw } from '@dewar/openqasm';
 import { practiceCalibration } from '@dewar/executor';
 import { controlSocket, DewarError, makeId, sessionSocket, type Home } from '@dewar/protocol';
 import { ArtifactFiles } from './adapters/artifact-files.ts';
@@ -17,7 +17,7 @@ import { bundleSigner } from './adapters/receipt-signer.ts';
 import { SqliteStore } from './adapters/sqlite/store.ts';
 import { sha256 } from './adapters/system.ts';
 import { Corridor } from './core/corridor.ts';
-import type { Backends, Clock, Device, Random, Store, StoredSession } from './core/ports.ts';
+import type { Analyser, Backends, Clock, Device, Random, Store, StoredSession } from './core/ports.ts';
 import { controlApp } from './server/control-api.ts';
 import { openDoor, type Door, type DoorParts, type PeerCheck } from './server/door.ts';
 import { sessionApp } from './server/session-api.ts';
@@ -68,8 +68,9 @@ export async function startBroker(parts: BrokerParts): Promise<Broker> {
     const store = parts.around?.(sqlite) ?? sqlite;
     const artifacts = new ArtifactFiles(join(home.state, 'artifacts'), sha256);
     const backends = buildBackends(configuration, parts);
+    const analyser: Analyser = { id: analyserId, analyse, draw: (source, columns) => draw(source, { columns }) };
     const corridor = new Corridor({
-      store, artifacts, dataFiles, policy, analyser: { id: analyserId, analyse }, backends, prices: configuration.prices, budget: configuration.budget,
+      store, artifacts, dataFiles, policy, analyser, backends, prices: configuration.prices, budget: configuration.budget,
       clock, random, sha256, version, signer: bundleSigner(keys.receipt), report: (error, job) => report(error, job),
     });
 
@@ -95,7 +96,7 @@ export async function startBroker(parts: BrokerParts): Promise<Broker> {
     await addDoor({
       socket: controlSocket(home), peer, report,
       app: controlApp({
-        ...common, home: home.state, since: new Date(clock.now()).toISOString(), policy: policy.digest, openSession, shutDown: parts.onShutDown,
+        ...common, home: home.state, since: new Date(clock.now()).toISOString(), policy: policy.digest, openSession, shutDown: parts.onShutDown, draw: analyser.draw,
         keys: { receipt_pem: keys.receipt.publicKeyPem, checkpoint_vkey: keys.checkpoint.vkey }, socketOf: (name) => sessionSocket(home, name),
       }),
     });

@@ -1,5 +1,5 @@
 // The broker's process: started by `dewar up` in the home that the environment names, ended by `dewar down`, a signal or a fatal disk error.
-import { userInfo, tmpdir } from 'node:os';
+import { userInfo } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { DewarError, homeOf, shown } from '@dewar/protocol';
 import { hardenProcess } from './adapters/harden.ts';
@@ -29,7 +29,7 @@ async function main(args: readonly string[]): Promise<void> {
   hardenProcess();
   process.umask(0o077);
   const { uid, homedir } = userInfo();
-  const home = homeOf({ env: process.env, uid, userHome: homedir, tmp: tmpdir(), sha256 });
+  const home = homeOf({ env: process.env, uid, userHome: homedir, tmp: '/tmp', sha256 });
   let stopping = false;
   const stop = (why: string): void => {
     if (stopping) return;

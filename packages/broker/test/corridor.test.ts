@@ -275,3 +275,31 @@ withRig('a gate with the name of an object\'s innards is counted or refused, nev
   if (job instanceof DewarError) assert.equal(job.code, 'program_invalid');
   else await receiptOf(r, await r.until((job as { id: `job_${string}` }).id, 'ended'));
 });
+
+withRig('a bill above its reservation is journaled as an overrun and freezes the budget until a person has looked', async (r) => {
+  r.qpu.behave = async (order) => ({ ...completed(order.shots), charged: { currency: 'XTS', micros: 2_000_000 } });
+  const job = await r.submit({ shots: 1000 });
+  await r.approve(job);
+  const { predicate } = await receiptOf(r, await r.until(job.id, 'ended'));
+  assert.deepEqual([predicate.cost, predicate.overrun], [{ currency: 'XTS', micros: 2_000_000 }, true]);
+  assert.equal((await r.submit()).decision.reasons[0]?.rule, 'budget.frozen');
+  await r.corridor.thawBudget('seen');
+  assert.equal((await r.submit()).phase, 'waiting');
+});
+
+withRig('the brake holds what has not begun, also across a restart; what the device has goes on', async (first) => {
+  first.qpu.behave = () => new Promise(() => undefined);
+  const running = await first.submit();
+  await first.approve(running);
+  await first.until(running.id, 'running');
+  const queued = await first.submit();
+  await first.approve(queued);
+  await first.corridor.freeze(true, 'test');
+  const second = await first.restart();
+  second.qpu.behave = async (order) => completed(order.shots);
+  await second.until(running.id, 'ended');
+  assert.equal((await second.job(queued.id)).phase, 'queued');
+  await second.corridor.freeze(false, 'test');
+  await second.until(queued.id, 'ended');
+  second.close();
+}, { checked: false });

@@ -138,7 +138,7 @@ async function build(folder: string, clock: TestClock, simulator: TestDevice, qp
   const artifacts = new ArtifactFiles(join(folder, 'artifacts'), sha256);
   const budget = { currency: 'XTS', job: 10_000_000, day: 50_000_000, ...options.budget };
   const corridor = new Corridor({
-    store: options.around?.(store) ?? store, artifacts, dataFiles, policy: options.policy ?? policy, analyser: { id: analyserId, analyse }, clock, random, sha256, version: 'test',
+    store: options.around?.(store) ?? store, artifacts, dataFiles, policy: options.policy ?? policy, analyser: { id: analyserId, analyse, draw: () => undefined }, clock, random, sha256, version: 'test',
     backends: { devices: new Map([['simulator', simulator], ['practice-qpu', qpu]]), aliases: new Map([['ibmq_qpu_1', 'practice-qpu']]) },
     prices: options.prices ?? prices, budget, signer: bundleSigner(signerFromPem(receiptKey.privatePem)), report: (error) => errors.push(error),
   });

@@ -7,22 +7,20 @@ import { row, wrap, type Line } from './line.ts';
 export interface CardOptions {
   /** The time it is shown at, for "in 12 min". */
   readonly now: Date;
-  /** A drawing of the circuit, line by line; left out, the source is shown with line numbers. */
-  readonly drawing?: string;
   /** Width to keep to; at most 80. */
   readonly columns?: number;
 }
 
 const circuitLines = 16;
 
-export function card(pending: PendingView, { now, drawing, columns: wanted = 80 }: CardOptions): Line[] {
+export function card(pending: PendingView, { now, columns: wanted = 80 }: CardOptions): Line[] {
   const columns = Math.min(80, wanted);
   const { job } = pending;
   return [
     ...headline(pending, columns),
     [{ text: '─'.repeat(columns), tone: 'faint' }],
     ...(job.spec.backend === job.device.name ? [] : row('Backend', `${job.spec.backend}, which the configuration sets to ${escape(job.device.name, 64)}`, columns)),
-    ...circuit(pending.source, drawing, columns),
+    ...circuit(pending, columns),
     ...factLines(job.facts, columns),
     ...row('Price', quoteText(job.quote), columns, 'strong'),
     ...row('Budget', budgetText(pending), columns, pending.budget.frozen ? 'bad' : undefined),
@@ -40,19 +38,20 @@ function headline({ job }: PendingView, columns: number): Line[] {
   return wrap(text, columns).map((piece) => [{ text: piece, tone: 'strong' }]);
 }
 
-function circuit(source: string, drawing: string | undefined, columns: number): Line[] {
+/** The drawing where there is one, else the source with line numbers. */
+function circuit({ source, drawing }: PendingView, columns: number): Line[] {
   const lines = (drawing ?? source).replace(/\r\n?/g, '\n').replace(/\n+$/, '').split('\n');
   const shown = lines.slice(0, circuitLines);
-  const number = (index: number): string => (drawing === undefined ? `${String(index + 1).padStart(4)}  ` : '  ');
+  const number = (index: number): string => (drawing === null ? `${String(index + 1).padStart(4)}  ` : '  ');
   return [
-    [{ text: drawing === undefined ? 'Circuit, as the agent wrote it' : 'Circuit', tone: 'faint' }],
+    [{ text: drawing === null ? 'Circuit, as the agent wrote it' : 'Circuit', tone: 'faint' }],
     ...shown.map((line, index): Line => [{ text: number(index), tone: 'faint' }, escape(line.replaceAll('\t', '  '), columns - number(index).length)]),
     ...(lines.length > shown.length ? [[{ text: `      … ${many(lines.length - shown.length, 'more line')}`, tone: 'warn' }] satisfies Line] : []),
   ];
 }
 
 function budgetText({ job, budget }: PendingView): string {
-  if (budget.frozen) return 'FROZEN: nothing is spent until dewar thaw';
+  if (budget.frozen) return 'FROZEN: nothing is spent until dewar thaw --budget';
   const label = budget.currency === practiceCurrency ? ' (practice money)' : '';
   const before = formatMoney(budget.day_remaining);
   if (job.quote.kind === 'free') return `${before} left today${label}, unchanged by this job`;

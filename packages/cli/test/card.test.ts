@@ -67,7 +67,7 @@ test('a price in another currency is not subtracted', () => {
 });
 test('an approval past its time is called expired', () => assert.match(shown(samplePending(), { now: new Date('2027-01-01') }), /\(expired\)/));
 test('a drawing takes the place of the source', () => {
-  const text = shown(samplePending(), { drawing: 'q0 ─H─●─M\nq1 ───X─M' });
+  const text = shown(samplePending({ drawing: 'q0 ─H─●─M\nq1 ───X─M' }));
   assert.match(text, /q0 ─H─●─M/);
   assert.doesNotMatch(text, /OPENQASM/);
 });

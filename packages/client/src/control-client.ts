@@ -40,8 +40,9 @@ export class ControlClient extends JobClient {
     return (await this.post(frozenAnswer, '/v1/freeze', reason === undefined ? {} : { reason }, options)).frozen;
   }
 
-  async thaw(options: CallOptions = {}): Promise<boolean> {
-    return (await this.post(frozenAnswer, '/v1/thaw', {}, options)).frozen;
+  /** With `budget`, lets the budget go that an overrun froze; else the brake. */
+  async thaw({ budget, ...options }: CallOptions & { readonly budget?: boolean } = {}): Promise<boolean> {
+    return (await this.post(frozenAnswer, '/v1/thaw', budget === true ? { budget } : {}, options)).frozen;
   }
 
   async journal(options: CallOptions = {}): Promise<{ size: number; root: string; checkpoint: string }> {

@@ -117,6 +117,8 @@ export interface PendingView {
   readonly nonce: string;
   /** The program's text, at most 64 KiB. Untrusted: escape before showing. */
   readonly source: string;
+  /** The circuit drawn in at most 76 columns; null when it is too large, or not a straight line of gates. */
+  readonly drawing: string | null;
   readonly budget: BudgetView;
 }
 

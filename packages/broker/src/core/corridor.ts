@@ -38,7 +38,8 @@ export class Corridor {
     const held = await this.#parts.store.view.flag('frozen');
     for (const [name, device] of this.#parts.backends.devices) this.#lines.set(name, new DeviceLine(device.slots, held));
     const open = await this.#parts.store.view.jobs({ phases: ['waiting', 'queued', 'sending', 'running', 'closing'] });
-    for (const job of open.toReversed()) this.#start(job.id);
+    // As they stood in line: what a device has already, then by when they were cleared.
+    for (const job of open.toSorted(byLine)) this.#start(job.id);
   }
 
   /** bytes → parse → resolve → facts → quote → decide, and the decision is on disk when this resolves. */
@@ -117,6 +118,15 @@ export class Corridor {
     for (const line of this.#lines.values()) line.hold(frozen);
   }
 
+  /** After an overrun a person has looked: money may be reserved again. */
+  async thawBudget(why: string): Promise<void> {
+    await this.#parts.store.commit(async (tx) => {
+      if (!(await tx.flag('budget_frozen'))) return;
+      await tx.setFlag('budget_frozen', false);
+      await tx.append({ type: 'budget.thawed', body: { summary: why } });
+    });
+  }
+
   progressOf(id: JobId): { done: number; total: number } | undefined {
     return this.#progress.get(id);
   }
@@ -178,7 +188,7 @@ export class Corridor {
       case 'queued':
       case 'sending':
       case 'running': {
-        const release = await this.#lines.get(job.resolved.device.name)?.enter(id);
+        const release = await this.#lines.get(job.resolved.device.name)?.enter(id, job.phase === 'running');
         if (!release) return true;
         try {
           await this.#run(id);
@@ -349,6 +359,11 @@ export class Corridor {
   #now(): string {
     return new Date(this.#parts.clock.now()).toISOString();
   }
+}
+
+function byLine(a: Job, b: Job): number {
+  const rank = (job: Job): string => `${['running', 'sending', 'queued'].indexOf(job.phase) & 3}${'approval' in job && job.approval ? job.approval.at : job.created}${job.id}`;
+  return rank(a) < rank(b) ? -1 : 1;
 }
 
 function tooMany(): DewarError {

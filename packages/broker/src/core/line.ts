@@ -2,6 +2,8 @@
 
 interface Place {
   readonly job: string;
+  /** The device has it already: the brake does not hold it. */
+  readonly underway: boolean;
   readonly come: (release: (() => void) | null) => void;
 }
 
@@ -16,9 +18,9 @@ export class DeviceLine {
   }
 
   /** Resolves with the function that gives the slot back, or null when the job left the line. */
-  enter(job: string): Promise<(() => void) | null> {
+  enter(job: string, underway: boolean): Promise<(() => void) | null> {
     return new Promise((come) => {
-      this.#places.push({ job, come });
+      this.#places.push({ job, underway, come });
       this.#pump();
     });
   }
@@ -34,8 +36,9 @@ export class DeviceLine {
   }
 
   #pump(): void {
-    while (!this.#held && this.#free > 0) {
-      const place = this.#places.shift();
+    while (this.#free > 0) {
+      const index = this.#held ? this.#places.findIndex(({ underway }) => underway) : 0;
+      const place = index < 0 ? undefined : this.#places.splice(index, 1)[0];
       if (!place) return;
       this.#free -= 1;
       let given = false;

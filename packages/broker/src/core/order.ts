@@ -27,10 +27,11 @@ export function seedOf(id: JobId, sha256: Sha256): number {
   return Number.parseInt(hex(sha256(new TextEncoder().encode(id)).subarray(0, 4)), 16);
 }
 
-/** Charged as quoted, or nothing on proof; `unknown` stays reserved. Null for a free run. */
+/** Charged as quoted or as billed, or nothing on proof; `unknown` stays reserved. Null for a free run. */
 export function charge(reserved: Money | null, charged: DeviceOutcome['charged']): Money | 'unknown' | null {
   if (reserved === null) return null;
-  return charged === 'unknown' ? 'unknown' : { ...reserved, micros: charged === 'all' ? reserved.micros : 0 };
+  if (charged === 'unknown' || typeof charged === 'object') return charged;
+  return { ...reserved, micros: charged === 'all' ? reserved.micros : 0 };
 }
 
 /** A device's error as it may be recorded and shown: what does not print is escaped, what is long is cut (invariant 9). */

@@ -122,8 +122,8 @@ export type DeviceOutcome = (
 ) & {
   /** What was printed, untrusted. */
   readonly output: string;
-  /** Shots charged for; `none` only on proof that nothing is charged. */
-  readonly charged: 'all' | 'none' | 'unknown';
+  /** `all` is the quoted price, `none` only on proof that nothing is charged; an amount is what was billed, above the quote or below. */
+  readonly charged: 'all' | 'none' | 'unknown' | Money;
 };
 
 export interface Device {
@@ -174,6 +174,8 @@ export interface Backends {
 export interface Analyser {
   readonly id: string;
   analyse(source: string): ProgramFacts;
+  /** A drawing in text, where the program is small enough. */
+  draw(source: string, columns: number): string | undefined;
 }
 
 export interface ReceiptSigner {

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { digestSchema, DewarError, limits, parseJson, sessionNamePattern, shown, type JobStatus, type KeysView, type PendingView, type SessionView, type StatusView } from '@dewar/protocol';
 import type { Waiting } from '../core/job.ts';
-import type { StoredSession } from '../core/ports.ts';
+import type { Analyser, StoredSession } from '../core/ports.ts';
 import { jobIdOf, newApp, readBody, type App, type Call } from './door.ts';
 import { addReads, printable, Reads, shownBytes, type Readable } from './reads.ts';
 
@@ -17,10 +17,15 @@ export interface ControlParts extends Readable {
   /** Journals the session and opens its door. Throws `session_exists`. */
   readonly openSession: (name: string, read: readonly string[]) => Promise<StoredSession>;
   readonly shutDown: () => void;
+  readonly draw: Analyser['draw'];
 }
 
 const approveSchema = z.strictObject({ resolved_digest: digestSchema, nonce: z.string().max(64) });
 const denySchema = z.strictObject({ reason: z.string().min(1).max(500) });
+/** Columns of a drawing: a terminal of 80, indented. */
+const drawingColumns = 76;
+
+const thawSchema = z.strictObject({ reason: z.string().min(1).max(500).exactOptional(), budget: z.boolean().exactOptional() });
 const whySchema = z.strictObject({ reason: z.string().min(1).max(500).exactOptional() });
 const sessionSchema = z.strictObject({ name: z.string().regex(sessionNamePattern, 'lowercase letters, digits and -, at most 32'), read: z.array(z.string().startsWith('/').max(4096)).max(16).exactOptional() });
 
@@ -54,8 +59,10 @@ export function controlApp(parts: ControlParts): App {
     return call.json({ frozen: true });
   });
   app.post('/v1/thaw', async (call) => {
-    await corridor.freeze(false, (await jsonBody(call, whySchema)).reason ?? 'a person released the brake');
-    return call.json({ frozen: false });
+    const { reason, budget } = await jsonBody(call, thawSchema);
+    if (budget === true) await corridor.thawBudget(reason ?? 'a person looked at the overrun');
+    else await corridor.freeze(false, reason ?? 'a person released the brake');
+    return call.json({ frozen: await store.view.flag('frozen') });
   });
   app.get('/v1/journal', async (call) => {
     const { size, root, checkpoint } = await store.view.head();
@@ -94,7 +101,8 @@ function sessionView(session: StoredSession, parts: ControlParts): SessionView {
 
 async function pendingView(job: Waiting, parts: ControlParts, reads: Reads): Promise<PendingView> {
   const source = await parts.artifacts.get(job.resolved.code.digest);
-  return { job: reads.show(job), nonce: job.nonce, source: printable(source.subarray(0, shownBytes)), budget: await reads.budget() };
+  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(source);
+  return { job: reads.show(job), nonce: job.nonce, source: printable(source.subarray(0, shownBytes)), drawing: parts.draw(text, drawingColumns) ?? null, budget: await reads.budget() };
 }
 
 async function jsonBody<T>(call: Call, schema: z.ZodType<T>): Promise<T> {
