@@ -6,7 +6,7 @@ const q = (n: number | string): string => `%Qubit* inttoptr (i64 ${n} to %Qubit*
 const result = (n: number): string => `%Result* inttoptr (i64 ${n} to %Result*)`;
 const label = 'i8* getelementptr inbounds ([4 x i8], [4 x i8]* @0, i64 0, i64 0)';
 const gate = (text: string): string => `  call void @__quantum__qis__${text}`;
-const measured = `${gate(`m__body(${q(0)}, ${result(0)})`)}`;
+const measured = gate(`m__body(${q(0)}, ${result(0)})`);
 const recorded = `  call void @__quantum__rt__result_record_output(${result(0)}, ${label})`;
 
 describe('readQir', () => {

@@ -3,7 +3,7 @@
 // Base-profile QIR leaves out global phases, also those under a control, where they are not global: cp, cu, cu3 and
 // `ctrl @` of a gate with a phase come out wrong (its own simulation has them right). And a gate's parameter is taken modulo
 // 2π, but crx, cry, crz, cu and cu3 repeat after 4π: a negative angle comes out with a wrong sign on the control.
-import { tokens, unusedName, type Token } from './scan.ts';
+import { applyEdits, indexFrom, maxDepth, tokens, unusedName, type Edit, type Token } from './scan.ts';
 
 export interface Exact {
   readonly text: string;
@@ -27,12 +27,6 @@ const replaced: Readonly<Record<string, { readonly parameters: string; readonly 
 /** Gates that have a right twin. */
 const renamed: Readonly<Record<string, string>> = { cp: 'cu1' };
 
-interface Edit {
-  readonly at: number;
-  readonly until: number;
-  readonly text: string;
-}
-
 /** Lines keep their numbers. A gate that the program defines itself is left alone. */
 export function exactGates(source: string): Exact {
   const list = tokens(source);
@@ -42,7 +36,7 @@ export function exactGates(source: string): Exact {
   const edits: Edit[] = [];
   let door = 0;
   list.forEach((token, index) => {
-    if (token.text === 'OPENQASM' || token.text === 'include') door = list.slice(index).find(({ text }) => text === ';')?.end ?? door;
+    if (token.text === 'OPENQASM' || token.text === 'include') door = list[indexFrom(list, index, ({ text }) => text === ';')]?.end ?? door;
     if (own.has(token.text) || list[index + 1]?.text !== '(') return;
     const twin = Object.hasOwn(renamed, token.text) ? renamed[token.text] : undefined;
     if (twin !== undefined && !own.has(twin)) edits.push({ at: token.start, until: token.end, text: twin });
@@ -55,16 +49,17 @@ export function exactGates(source: string): Exact {
   });
   const definitions = [...used].map((name) => ` gate ${prefix}${name}(${replaced[name]?.parameters}) a, b { ${replaced[name]?.body} }`).join('');
   edits.push({ at: door, until: door, text: definitions });
-  return { text: apply(source, edits.toSorted((a, b) => a.at - b.at)), compilable: list.every((_, index) => isSafe(list, index, own)) };
+  return { text: applyEdits(source, edits), compilable: list.every((_, index) => isSafe(list, index, own)) };
 }
 
 /** Where the first argument ends: at its comma or the closing parenthesis. */
 function firstArgumentEnd(list: readonly Token[], open: number): number | null {
   let depth = 0;
-  for (const { text, start } of list.slice(open)) {
+  for (let at = open; at < list.length; at += 1) {
+    const { text, start } = list[at] as Token;
     if (text === '(' || text === '[') depth += 1;
     if (text === ')' || text === ']') depth -= 1;
-    if (text === ';') return null;
+    if (text === ';' || depth > maxDepth) return null;
     if (depth === 0 || (depth === 1 && text === ',')) return start;
   }
   return null;
@@ -73,18 +68,8 @@ function firstArgumentEnd(list: readonly Token[], open: number): number | null {
 function isSafe(list: readonly Token[], index: number, own: ReadonlySet<string>): boolean {
   const word = list[index]?.text;
   if (word !== 'ctrl' && word !== 'negctrl') return true;
-  const statement = list.slice(index, list.findIndex(({ text }, at) => at > index && text === ';') + 1);
+  const statement = list.slice(index, indexFrom(list, index, ({ text }) => text === ';'));
   const last = statement.findLastIndex(({ text }) => text === '@');
   const gate = statement[last + 1]?.text ?? '';
   return safeUnderControl.has(gate) && !own.has(gate);
-}
-
-function apply(source: string, edits: readonly Edit[]): string {
-  let text = '';
-  let copied = 0;
-  for (const { at, until, text: inserted } of edits) {
-    text += source.slice(copied, at) + inserted;
-    copied = until;
-  }
-  return text + source.slice(copied);
 }

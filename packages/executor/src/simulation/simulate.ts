@@ -4,6 +4,7 @@ import { DewarError, type Register } from '@dewar/protocol';
 import { sampleSeconds, shotLoopSeconds } from '../cost.ts';
 import { maxKeys, maxQubits, type Program, type RunMethod } from '../wire.ts';
 import type { Compiler } from './compile.ts';
+import { exactAngles } from './angles.ts';
 import { exactGates } from './exact.ts';
 import { sampleNoisy } from './noise.ts';
 import { readQir, unmeasured, type QirProgram } from './qir.ts';
@@ -27,7 +28,7 @@ export interface Simulated {
 export async function simulate(program: Program, compiler: Compiler, onProgress: (done: number) => void): Promise<Simulated> {
   const { text: normalised, physical } = normalise(program.source);
   if (program.measurements === 0) throw measuresNothing();
-  const { text, compilable } = exactGates(normalised);
+  const { text, compilable } = exactGates(exactAngles(normalised));
   if (!compilable && program.noise !== null) throw controlledPhase();
   const circuit = !compilable || (program.dynamic && program.noise === null) ? null : await staticCircuit(text, compiler);
   const random = new Random(program.seed, samplerStream);
