@@ -15,7 +15,7 @@ import { lockHome } from './adapters/lock.ts';
 import { loadOpaPolicy } from './adapters/opa-policy.ts';
 import { bundleSigner } from './adapters/receipt-signer.ts';
 import { SqliteStore } from './adapters/sqlite/store.ts';
-import { sha256 } from './adapters/system.ts';
+import { sha256, steadyClock } from './adapters/system.ts';
 import { Corridor } from './core/corridor.ts';
 import type { Analyser, Backends, Clock, Device, Random, Store, StoredSession } from './core/ports.ts';
 import { controlApp } from './server/control-api.ts';
@@ -47,7 +47,8 @@ export interface Broker {
 
 /** Throws what makes this home unusable: already_running, home_invalid, config_invalid, storage_*, policy_invalid. */
 export async function startBroker(parts: BrokerParts): Promise<Broker> {
-  const { home, uid, clock, random } = parts;
+  const { home, uid, random } = parts;
+  const clock = steadyClock(parts.clock);
   for (const folder of [home.state, home.config, home.run]) await privateFolder(folder, uid);
   const unlock = lockHome(join(home.state, 'broker.lock'));
   try {
@@ -65,6 +66,7 @@ export async function startBroker(parts: BrokerParts): Promise<Broker> {
     const keys = await loadKeys(join(home.state, 'keys'), uid, isNew, sha256);
     const policy = await loadOpaPolicy(await readFile(parts.policyFile));
     const sqlite = new SqliteStore({ file, clock, random, sha256, signer: keys.checkpoint, onFatal: parts.onFatal });
+    clock.reach(sqlite.lastTime);
     const store = parts.around?.(sqlite) ?? sqlite;
     const artifacts = new ArtifactFiles(join(home.state, 'artifacts'), sha256);
     const backends = buildBackends(configuration, parts);

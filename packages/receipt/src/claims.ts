@@ -136,7 +136,6 @@ function grantFollowsYes({ approval, decision, grant, device, outcome, resolved_
     must(outcome.kind !== 'denied' || outcome.by === 'budget' || outcome.by === 'grant', '/predicate/outcome', outcome, 'what a person approved is denied by the budget or at the grant only');
   }
   must(!grant || decision.effect !== 'ask' || approval !== null, '/predicate/approval', null, 'an approval: the decision was ask, and there is a grant');
-  must(!grant || device.kind !== 'qpu' || approval !== null, '/predicate/approval', null, 'an approval: hardware runs on a person\'s yes');
 }
 
 function grantStaysInside({ grant }: ReceiptPredicate, resolved: Resolved, spec: JobSpec): void {

@@ -97,7 +97,6 @@ const grantLies: Lie[] = [
   lie('a yes to another resolved job', '/predicate/approval/resolved_digest', (receipt) => { approvalOf(receipt).resolved_digest = zeros; }),
   lie('a yes that nobody was asked for', '/predicate/approval', (receipt) => { receipt.approval = { ...approvalOf(whole()), resolved_digest: receipt.resolved_digest }; }, simulated),
   lie('a yes, and denied by a person', '/predicate/outcome', (receipt) => { receipt.outcome = { kind: 'denied', by: 'person', reasons: [{ ...denyReason }] }; }, end('approved, denied by the budget')),
-  lie('hardware without a yes', '/predicate/approval', (receipt) => { receipt.approval = null; receipt.decision.effect = 'allow'; receipt.decision.reasons = [{ ...askReason, effect: 'allow' }]; }),
   lie('an ask without a yes', '/predicate/approval', (receipt) => { receipt.decision.effect = 'ask'; receipt.decision.reasons = [{ ...askReason }]; }, simulated),
   lie('a grant of more shots', '/predicate/grant/shots', (receipt) => { granted(receipt).shots = 1025; }),
   lie('a grant in another currency', '/predicate/grant/amount/currency', (receipt) => { granted(receipt).amount = { currency: 'EUR', micros: 1 }; receipt.cost = null; }),

@@ -49,6 +49,12 @@ export class SqliteStore implements Store {
     this.view = viewOf(this.#reader, parts.signer.name, parts.sha256, parts.file);
   }
 
+  /** Of the last entry, milliseconds since 1970; 0 in a new journal. */
+  get lastTime(): number {
+    const { time } = this.#journal.standing;
+    return time === '' ? 0 : Date.parse(time);
+  }
+
   commit<T>(run: (tx: Transaction) => Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       this.#queue.push({ run, resolve: resolve as (value: unknown) => void, reject });
