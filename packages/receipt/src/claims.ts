@@ -129,7 +129,7 @@ function nothingRanWithoutGrant({ grant, outcome, times, provider_job_id, cost }
   must(cost === null || (cost !== 'unknown' && cost.micros === 0), '/predicate/cost', cost, 'nothing: there was no grant');
 }
 
-function grantFollowsYes({ approval, decision, grant, device, outcome, resolved_digest }: ReceiptPredicate): void {
+function grantFollowsYes({ approval, decision, grant, outcome, resolved_digest }: ReceiptPredicate): void {
   if (approval) {
     same('/predicate/approval/resolved_digest', approval.resolved_digest, resolved_digest);
     must(decision.effect === 'ask', '/predicate/approval', approval.id, `null: the decision was ${decision.effect}`);
