@@ -158,6 +158,12 @@ export function at(value: Json | undefined, ...path: readonly (string | number)[
   return current;
 }
 
+/** The text inside an answer; empty where there is none. */
+export function textAt(value: Json | undefined, ...path: readonly (string | number)[]): string {
+  const found = at(value, ...path);
+  return typeof found === 'string' ? found : '';
+}
+
 export function errorOf(answer: Answer): Partial<ErrorBody> {
   return (at(answer.json, 'error') ?? {}) as Partial<ErrorBody>;
 }

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { JobView } from '@dewar/protocol';
 import { verifyReceipt } from '@dewar/receipt';
-import { at, bell, brokerMain, call, digestText, errorOf, Gone, readText, TestHome, type BrokerProcess } from './broker-process.ts';
+import { at, bell, brokerMain, call, digestText, errorOf, Gone, readText, TestHome, textAt, type BrokerProcess } from './broker-process.ts';
 
 const crashBroker = fileURLToPath(new URL('./crash-broker.ts', import.meta.url));
 type When = 'before' | 'after';
@@ -49,7 +49,7 @@ class Client {
   async upload(text: string): Promise<string> {
     const answer = await call(this.home.session(), 'PUT', '/v1/artifacts', Buffer.from(text));
     assert.equal(answer.status, 201, answer.text);
-    return String(at(answer.json, 'digest'));
+    return textAt(answer.json, 'digest');
   }
 
   /** The job of that name: the one that is there, or a new one. */
@@ -64,7 +64,7 @@ class Client {
   async yes(job: JobView): Promise<void> {
     if ((await this.now(job)).status !== 'waiting') return;
     const pending = await this.get(`/v1/pending/${job.job_id}`, true);
-    const answer = await call(this.home.control, 'POST', `/v1/jobs/${job.job_id}/approve`, { resolved_digest: job.resolved_digest, nonce: at(pending, 'pending', 'nonce') ?? '' });
+    const answer = await call(this.home.control, 'POST', `/v1/jobs/${job.job_id}/approve`, { resolved_digest: job.resolved_digest, nonce: textAt(pending, 'pending', 'nonce') });
     assert.equal(answer.status, 200, answer.text);
   }
 
@@ -175,7 +175,7 @@ function noEffectWithoutIntent(client: Client): void {
   try {
     for (const suffix of ['', '-wal']) if (existsSync(client.home.journal + suffix)) copyFileSync(client.home.journal + suffix, join(copy, `journal.db${suffix}`));
     const db = new DatabaseSync(join(copy, 'journal.db'));
-    const intents = new Set(db.prepare("SELECT body FROM events WHERE type = 'provider.requested'").all().map((row) => String(at(JSON.parse(String(row['body'])), 'idempotency_key'))));
+    const intents = new Set(db.prepare("SELECT body FROM events WHERE type = 'provider.requested'").all().map((row) => textAt(JSON.parse(String(row['body'])), 'idempotency_key')));
     db.close();
     for (const record of providerRecords(client)) assert.ok(intents.has(record.key), `${record.id} was made for ${record.key} without an intent`);
   } finally {
@@ -197,7 +197,7 @@ async function verified(client: Client): Promise<void> {
 async function reconcile(client: Client): Promise<void> {
   await verified(client);
   const jobs = await client.jobs();
-  const key = String(at(await client.get('/v1/keys', true), 'receipt_pem'));
+  const key = textAt(await client.get('/v1/keys', true), 'receipt_pem');
   const budget = (await client.get('/v1/budget')) as unknown as { budget: { day_reserved: { micros: number }; day_settled: { micros: number }; day_limit: { micros: number } } };
   assert.equal(new Set(jobs.map((job) => job.spec.job_name)).size, jobs.length, 'a job was made twice');
   for (const { id, ended } of client.acknowledged) assert.equal(jobs.find((job) => job.job_id === id)?.status, ended, `${id} was acknowledged as ${ended}`);

@@ -179,7 +179,7 @@ test('a move from a state that is not the stored one is refused and leaves nothi
   try {
     const queued = [...jobs.values()].find((job) => job.phase === 'queued') ?? assert.fail();
     const size = (await r.store.view.head()).size;
-    await assert.rejects(r.store.commit((tx) => tx.move({ ...queued, created: 'another' } as Job, { ...queued, phase: 'closing' } as unknown as Job, { type: 'job.cancelled', body: { summary: 'x' } })), /not as it was read/);
+    await assert.rejects(r.store.commit((tx) => tx.move({ ...queued, created: 'another' }, { ...queued, phase: 'closing' } as unknown as Job, { type: 'job.cancelled', body: { summary: 'x' } })), /not as it was read/);
     assert.equal((await r.store.view.head()).size, size);
   } finally {
     r.close();
@@ -293,10 +293,10 @@ for (const side of ['before', 'after'] as const) {
         const ensure = async (name: string, spec: object): Promise<Job> => (await again(() => r.submit({ job_name: name, ...spec }))) ?? (await named(name)) ?? r.submit({ job_name: name, ...spec });
         // A submit that failed after it was stored is driven at the next start.
         const simulated = await ensure('first', { backend: 'simulator' });
-        await settled(r, simulated, reached > 0);
+        await untilEnded(r, simulated, reached > 0);
         const job = await ensure('second', {});
         if ((await r.job(job.id)).phase === 'waiting' && (await again(() => r.approve(job))) === undefined && (await r.job(job.id)).phase === 'waiting') await r.approve(job);
-        await settled(r, job, true);
+        await untilEnded(r, job, true);
         assert.deepEqual(r.qpu.submits, [`${job.id}.1`]);
         assert.equal(r.qpu.made.size, 1);
         assert.deepEqual(await r.store.view.dayTotals('2026-11-23', 'XTS'), { reserved: 0, settled: 300_000 + 900 * 1024 });
@@ -313,7 +313,7 @@ for (const side of ['before', 'after'] as const) {
 }
 
 /** Waits for the end; where a failure left the job undriven, recovery is what drives it. */
-async function settled(r: Rig, job: Job, recover: boolean): Promise<void> {
+async function untilEnded(r: Rig, job: Job, recover: boolean): Promise<void> {
   if (recover) await r.corridor.recover();
   await r.until(job.id, 'ended');
 }

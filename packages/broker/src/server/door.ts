@@ -16,6 +16,8 @@ export type PeerCheck = (socket: Socket) => void;
 const requestTimeout = 30_000;
 const headersTimeout = 10_000;
 const mostConnections = 64;
+/** Bytes of a refused body that are read to no use. */
+const mostDropped = 67_108_864;
 
 export interface DoorParts {
   /** In a folder that only the user can enter. */
@@ -42,8 +44,9 @@ export function newApp(report: (error: unknown) => void): App {
 }
 
 function answerError(call: Call, error: DewarError): Response {
-  // What is left of a refused body is not read: the connection cannot be used again.
-  if (!call.env.incoming.complete) call.header('connection', 'close');
+  const { complete, headers } = call.env.incoming;
+  // What is left of a refused body is read and dropped, for a caller that still writes would not see the answer; what has no end in sight is not.
+  if (!complete && (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > mostDropped)) call.header('connection', 'close');
   return call.json({ error: error.toBody() }, httpStatus(error.code) as 400);
 }
 
@@ -55,11 +58,13 @@ export async function openDoor({ socket, app, peer, report }: DoorParts): Promis
     return errorResponse({ code: 'internal', message: 'the request could not be read' });
   } });
   const refusals = new WeakMap<Socket, DewarError>();
-  const server = createServer({ requestTimeout, headersTimeout, connectionsCheckingInterval: 1000, keepAliveTimeout: 5000 }, (request, response) => {
-    const refusal = refusals.get(request.socket);
+  const server = createServer({ requestTimeout, headersTimeout, connectionsCheckingInterval: 1000, keepAliveTimeout: 5000, requireHostHeader: false }, (request, response) => {
+    const refusal = refusals.get(request.socket) ?? requestLineRefusal(request);
     if (refusal) return refuse(response, refusal);
     void listener(request, response);
   });
+  // Without this, Node answers by itself, in no typed way.
+  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => refuse(response, requestLineRefusal(request) ?? syntax('an expectation that nobody here meets', request.headers.expect)));
   server.maxConnections = mostConnections;
   if (peer) {
     server.on('connection', (connection) => {
@@ -93,6 +98,18 @@ function closeServer(server: Server): Promise<void> {
     server.close(() => resolve());
     server.closeAllConnections();
   });
+}
+
+/** What Node's parser lets pass and an address cannot be made of: RFC 9112 §3.2, one host and a path from the root. Null when it is fine. */
+function requestLineRefusal({ url = '', rawHeaders }: IncomingMessage): DewarError | null {
+  const hosts = rawHeaders.filter((_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === 'host');
+  const [host = ''] = hosts;
+  if (hosts.length !== 1 || !/^(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/.test(host)) return syntax('a request has one host header, a name with or without a port', hosts.join(', '));
+  return url.startsWith('/') ? null : syntax('an address begins with /', url);
+}
+
+function syntax(message: string, got: string | undefined): DewarError {
+  return new DewarError({ code: 'http_syntax', message, got: shown(got), allowed: 'an HTTP/1.1 request such as GET /v1/jobs with host: dewar' });
 }
 
 function refuse(response: ServerResponse, error: DewarError): void {

@@ -77,7 +77,7 @@ function tell({ states, ledger, sessions, flags }: Told, type: string, job: unkn
     if (type === 'budget.overrun') flags.add('budget_frozen');
   }
   const session = body['session'];
-  if (type === 'session.created' && typeof session === 'object' && session !== null && 'name' in session) sessions.set(String(session['name']), session as JsonObject);
+  if (type === 'session.created' && typeof session === 'object' && session !== null && 'name' in session && typeof session['name'] === 'string') sessions.set(session['name'], session);
   if (type === 'broker.frozen') flags.add('frozen');
   if (type === 'broker.thawed') flags.delete('frozen');
   if (type === 'budget.thawed') flags.delete('budget_frozen');

@@ -1,0 +1,151 @@
+// The line before a device, who is woken when a job changes, and clients that wait and go away.
+import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import fc from 'fast-check';
+import { Changes, DeviceLine } from '../src/core/line.ts';
+import { openDoor } from '../src/server/door.ts';
+import { sessionApp } from '../src/server/session-api.ts';
+import { prices, rig, session } from './fixture.ts';
+
+const turn = (): Promise<void> => sleep(0);
+
+test('first come, first served, and never more at once than there are slots', async () => {
+  await fc.assert(fc.asyncProperty(fc.integer({ min: 1, max: 3 }), fc.array(fc.constantFrom('enter', 'release', 'leave', 'hold', 'let go'), { maxLength: 60 }), async (slots, steps) => {
+    const line = new DeviceLine(slots, false);
+    const waiting: string[] = [];
+    const served: string[] = [];
+    const releases: (() => void)[] = [];
+    let count = 0;
+    let held = false;
+    for (const step of steps) {
+      if (step === 'enter') {
+        const job = `job ${count}`;
+        count += 1;
+        waiting.push(job);
+        void line.enter(job, false).then((release) => {
+          if (release === null) return;
+          served.push(job);
+          releases.push(release);
+        });
+      } else if (step === 'release') {
+        const release = releases.shift();
+        release?.();
+        // Given back twice, it still is one slot.
+        release?.();
+      } else if (step === 'leave') {
+        const job = waiting.find((one) => !served.includes(one));
+        if (job !== undefined) {
+          line.leave(job);
+          await turn();
+          if (!served.includes(job)) waiting.splice(waiting.indexOf(job), 1);
+        }
+      } else {
+        held = step === 'hold';
+        line.hold(held);
+      }
+      const before = served.length;
+      await turn();
+      assert.ok(releases.length <= slots, `${releases.length} at once`);
+      if (held && step !== 'hold' && step !== 'enter') assert.equal(served.length, before);
+      assert.deepEqual(served, waiting.slice(0, served.length), 'in the order of coming');
+    }
+  }), { numRuns: 100 });
+});
+
+test('a held line serves nobody until it is let go', async () => {
+  const line = new DeviceLine(1, true);
+  let came = 0;
+  for (const job of ['a', 'b']) void line.enter(job, false).then((release) => { if (release) came += 1; });
+  await turn();
+  assert.equal(came, 0);
+  line.hold(false);
+  await turn();
+  assert.equal(came, 1);
+});
+
+test('the brake does not hold what the device has already', async () => {
+  const line = new DeviceLine(1, true);
+  const came: string[] = [];
+  void line.enter('new', false).then((release) => { if (release) came.push('new'); });
+  void line.enter('underway', true).then((release) => {
+    came.push('underway');
+    release?.();
+  });
+  await turn();
+  assert.deepEqual(came, ['underway']);
+});
+
+test('leaving a line that one is not in is nothing', () => {
+  const line = new DeviceLine(1, false);
+  line.leave('nobody');
+});
+
+test('who listens is told until it stops, and one that stops while it is told harms nobody', () => {
+  const changes = new Changes();
+  const told: string[] = [];
+  const stopA = changes.listen('job', () => {
+    told.push('a');
+    stopA();
+  });
+  const stopB = changes.listen('job', () => told.push('b'));
+  changes.tell('job');
+  changes.tell('job');
+  changes.tell('another');
+  stopB();
+  stopB();
+  changes.tell('job');
+  assert.deepEqual(told, ['a', 'b', 'b']);
+});
+
+test('a client that waits and vanishes leaves no listener and no timer behind', async () => {
+  const r = await rig();
+  const folder = mkdtempSync(join(tmpdir(), 'd-'));
+  const socket = join(folder, 's');
+  let listening = 0;
+  let most = 0;
+  const listen = r.corridor.changes.listen.bind(r.corridor.changes);
+  r.corridor.changes.listen = (job, call) => {
+    listening += 1;
+    most = Math.max(most, listening);
+    const stop = listen(job, call);
+    return () => {
+      listening -= 1;
+      stop();
+    };
+  };
+  let timers = 0;
+  const clock = { now: () => r.clock.now(), after: (ms: number, call: () => void) => {
+    timers += 1;
+    const stop = r.clock.after(ms, call);
+    return () => {
+      timers -= 1;
+      stop();
+    };
+  } };
+  const app = sessionApp({ corridor: r.corridor, store: r.store, artifacts: r.artifacts, backends: { devices: new Map(), aliases: new Map() }, prices, budget: r.budget, clock, version: 'test', report: (error) => r.errors.push(error) }, session);
+  const door = await openDoor({ socket, app, peer: null, report: (error) => r.errors.push(error) });
+  try {
+    const job = await r.submit();
+    const clients = Array.from({ length: 20 }, () => connect(socket).on('error', () => undefined));
+    for (const client of clients) client.write(`GET /v1/jobs/${job.id}/wait?timeout_s=120 HTTP/1.1\r\nhost: a\r\n\r\n`);
+    for (let tries = 0; listening < 20 && tries < 200; tries += 1) await sleep(10);
+    assert.deepEqual([listening, timers], [20, 20]);
+    r.corridor.changes.tell(job.id);
+    await sleep(20);
+    assert.equal(listening, 20, 'woken for nothing, they wait on');
+    clients.forEach((client, index) => (index % 2 === 0 ? client.destroy() : client.end()));
+    for (let tries = 0; listening > 0 && tries < 200; tries += 1) await sleep(10);
+    assert.deepEqual([listening, timers], [0, 0]);
+    assert.equal(most, 20);
+    assert.deepEqual(r.errors, []);
+  } finally {
+    await door.close();
+    r.close();
+    rmSync(folder, { recursive: true });
+  }
+});
