@@ -98,7 +98,7 @@ export async function startBroker(parts: BrokerParts): Promise<Broker> {
     await addDoor({
       socket: controlSocket(home), peer, report,
       app: controlApp({
-        ...common, home: home.state, since: new Date(clock.now()).toISOString(), policy: policy.digest, openSession, shutDown: parts.onShutDown, draw: analyser.draw,
+        ...common, home: home.state, since: new Date(clock.now()).toISOString(), policy: policy.digest, openSession, shutDown: parts.onShutDown, draw: (source, columns) => analyser.draw(source, columns),
         keys: { receipt_pem: keys.receipt.publicKeyPem, checkpoint_vkey: keys.checkpoint.vkey }, socketOf: (name) => sessionSocket(home, name),
       }),
     });

@@ -6,16 +6,14 @@ import { DewarError, type ErrorCode } from '@dewar/protocol';
 import { verifyReceipt } from '@dewar/receipt';
 import { bell, completed, receiptKey, rig, session, type Rig } from './fixture.ts';
 
-const withRig = (name: string, body: (r: Rig) => Promise<void>, { checked = true, ...options }: Parameters<typeof rig>[0] & { readonly checked?: boolean } = {}): void => {
-  test(name, async () => {
-    const r = await rig(options);
-    try {
-      await body(r);
-      if (checked) assert.deepEqual((await r.store.verify()).problems, []);
-    } finally {
-      r.close();
-    }
-  });
+const withRig = (body: (r: Rig) => Promise<void>, { checked = true, ...options }: Parameters<typeof rig>[0] & { readonly checked?: boolean } = {}) => async (): Promise<void> => {
+  const r = await rig(options);
+  try {
+    await body(r);
+    if (checked) assert.deepEqual((await r.store.verify()).problems, []);
+  } finally {
+    r.close();
+  }
 };
 
 const refusesWith = (code: ErrorCode) => (error: unknown) => error instanceof DewarError && error.code === code;
@@ -25,16 +23,16 @@ async function receiptOf(r: Rig, job: Awaited<ReturnType<Rig['until']>>): Promis
   return verifyReceipt(await r.artifacts.get(job.phase === 'ended' ? job.receipt : r.code), { receiptKeys: [receiptKey.publicPem] });
 }
 
-withRig('a simulator job runs without a person and ends in a receipt that verifies', async (r) => {
+test('a simulator job runs without a person and ends in a receipt that verifies', withRig(async (r) => {
   const job = await r.until((await r.submit({ backend: 'simulator' })).id, 'ended');
   assert.equal(job.phase === 'ended' && job.outcome.kind, 'completed');
   const { predicate } = await receiptOf(r, job);
   assert.equal(predicate.job_id, job.id);
   assert.equal(predicate.approval, null);
   assert.equal(predicate.cost, null);
-});
+}));
 
-withRig('hardware waits for a person; after the yes it runs once, under a grant, and the money is settled', async (r) => {
+test('hardware waits for a person; after the yes it runs once, under a grant, and the money is settled', withRig(async (r) => {
   const waiting = await r.submit({ shots: 1000 });
   assert.equal(waiting.phase, 'waiting');
   assert.deepEqual(waiting.decision.reasons.map((reason) => reason.rule), ['hardware.ask']);
@@ -48,24 +46,24 @@ withRig('hardware waits for a person; after the yes it runs once, under a grant,
   assert.equal(predicate.provider_job_id, 'practice-1');
   const types = (await r.store.view.jobEvents(waiting.id)).map((event) => event.type);
   assert.deepEqual(types, ['job.submitted', 'job.decided', 'approval.given', 'budget.reserved', 'grant.issued', 'provider.requested', 'provider.answered', 'run.ended', 'budget.settled', 'grant.revoked', 'receipt.signed']);
-});
+}));
 
-withRig('a million shots are denied with the rule and what would pass, and the refusal has a receipt', async (r) => {
+test('a million shots are denied with the rule and what would pass, and the refusal has a receipt', withRig(async (r) => {
   const job = await r.submit({ shots: 1_000_000 });
   const ended = await r.until(job.id, 'ended');
   assert.equal(job.decision.reasons[0]?.rule, 'shots.limit');
   assert.equal(job.decision.reasons[0]?.fix, 'ask for shots: 10000');
   const { predicate } = await receiptOf(r, ended);
   assert.equal(predicate.outcome.kind, 'denied');
-});
+}));
 
-withRig('simulate first: the same program elsewhere is denied hardware until it has run on a simulator', async (r) => {
+test('simulate first: the same program elsewhere is denied hardware until it has run on a simulator', withRig(async (r) => {
   assert.equal((await r.submit()).decision.reasons[0]?.rule, 'simulate.first');
   await r.until((await r.submit({ backend: 'simulator', shots: 7 })).id, 'ended');
   assert.equal((await r.submit()).phase, 'waiting');
-}, { simulated: false });
+}, { simulated: false }));
 
-withRig('a byte flipped while an approved job queues: the grant refuses, nothing is sent, the money comes back', async (r) => {
+test('a byte flipped while an approved job queues: the grant refuses, nothing is sent, the money comes back', withRig(async (r) => {
   const waiting = await r.submit();
   let open = (): void => undefined;
   const held = new Promise<void>((resolve) => {
@@ -92,9 +90,9 @@ withRig('a byte flipped while an approved job queues: the grant refuses, nothing
   assert.deepEqual(ended.phase === 'ended' && ended.outcome.kind === 'denied' && [ended.outcome.by, ended.outcome.reasons[0]?.rule], ['grant', 'grant.artifact_digest_mismatch']);
   assert.deepEqual(r.qpu.submits, [`${first.id}.1`]);
   assert.equal((await r.store.view.dayTotals('2026-11-23', 'XTS')).reserved, 0);
-});
+}));
 
-withRig('the token buys the program once: a second redeem, another token and a spent grant are refused', async (r) => {
+test('the token buys the program once: a second redeem, another token and a spent grant are refused', withRig(async (r) => {
   const seen: unknown[] = [];
   r.qpu.behave = async (order) => {
     await order.redeem(order.token).catch((error: unknown) => seen.push((error as DewarError).code));
@@ -104,9 +102,9 @@ withRig('the token buys the program once: a second redeem, another token and a s
   await r.approve(waiting);
   await r.until(waiting.id, 'ended');
   assert.deepEqual(seen, ['grant_invalid']);
-});
+}));
 
-withRig('a yes must repeat the digest and the nonce that were shown', async (r) => {
+test('a yes must repeat the digest and the nonce that were shown', withRig(async (r) => {
   const job = await r.submit();
   assert.equal(job.phase, 'waiting');
   if (job.phase !== 'waiting') return;
@@ -114,24 +112,24 @@ withRig('a yes must repeat the digest and the nonce that were shown', async (r) 
   await assert.rejects(r.corridor.approve(job.id, { resolved_digest: job.resolved_digest, nonce: 'x' }), refusesWith('approval_stale'));
   await r.approve(job);
   await assert.rejects(r.approve(job), refusesWith('not_waiting'));
-});
+}));
 
-withRig('a question nobody answers expires, and a yes that comes later is refused', async (r) => {
+test('a question nobody answers expires, and a yes that comes later is refused', withRig(async (r) => {
   const job = await r.submit();
   r.clock.advance(24 * 3600_000);
   await assert.rejects(r.approve(job), (error: unknown) => refusesWith('approval_expired')(error) || refusesWith('not_waiting')(error));
   const ended = await r.until(job.id, 'ended');
   assert.equal(ended.phase === 'ended' && ended.outcome.kind === 'denied' && ended.outcome.by, 'expiry');
-});
+}));
 
-withRig('the person\'s no reaches the agent with its reason', async (r) => {
+test('the person\'s no reaches the agent with its reason', withRig(async (r) => {
   const job = await r.submit();
   await r.corridor.deny(job.id, 'not tonight');
   const ended = await r.until(job.id, 'ended');
   assert.equal(ended.phase === 'ended' && ended.outcome.kind === 'denied' && ended.outcome.reasons[0]?.message, 'not tonight');
-});
+}));
 
-withRig('the brake holds what is approved, refuses a yes and new work, and lets go', async (r) => {
+test('the brake holds what is approved, refuses a yes and new work, and lets go', withRig(async (r) => {
   const job = await r.submit();
   await r.corridor.freeze(true, 'test');
   await assert.rejects(r.approve(job), refusesWith('frozen'));
@@ -139,9 +137,9 @@ withRig('the brake holds what is approved, refuses a yes and new work, and lets 
   await r.corridor.freeze(false, 'test');
   await r.approve(job);
   await r.until(job.id, 'ended');
-});
+}));
 
-withRig('cancel: waiting, queued and running jobs end as cancelled; one that has ended says so', async (r) => {
+test('cancel: waiting, queued and running jobs end as cancelled; one that has ended says so', withRig(async (r) => {
   const waiting = await r.submit();
   await r.corridor.cancel(waiting.id, 'session');
   assert.equal((await r.until(waiting.id, 'ended')).phase, 'ended');
@@ -160,9 +158,9 @@ withRig('cancel: waiting, queued and running jobs end as cancelled; one that has
   assert.deepEqual(ended.phase === 'ended' && ended.outcome, { kind: 'cancelled', by: 'session' });
   assert.deepEqual(await r.store.view.dayTotals('2026-11-23', 'XTS'), { reserved: 0, settled: 0 });
   await assert.rejects(r.corridor.cancel(running.id, 'session'), refusesWith('already_ended'));
-});
+}));
 
-withRig('the day budget holds against many at once: what is left over is denied at the yes', async (r) => {
+test('the day budget holds against many at once: what is left over is denied at the yes', withRig(async (r) => {
   const jobs = [];
   for (let index = 0; index < 6; index += 1) jobs.push(await r.submit({ shots: 1000 }));
   let open = (): void => undefined;
@@ -180,9 +178,9 @@ withRig('the day budget holds against many at once: what is left over is denied 
   open();
   for (const job of jobs) await r.until(job.id, 'ended');
   assert.deepEqual(await r.store.view.dayTotals('2026-11-23', 'XTS'), { reserved: 0, settled: 3_600_000 });
-}, { budget: { day: 4_000_000 } });
+}, { budget: { day: 4_000_000 } }));
 
-withRig('a device that cannot say what it charged keeps the reservation', async (r) => {
+test('a device that cannot say what it charged keeps the reservation', withRig(async (r) => {
   r.qpu.behave = async () => ({ kind: 'failed', error: { code: 'device_lost', message: 'lost' }, output: '', charged: 'unknown' });
   const job = await r.submit({ shots: 1000 });
   await r.approve(job);
@@ -190,25 +188,25 @@ withRig('a device that cannot say what it charged keeps the reservation', async 
   assert.equal(ended.phase === 'ended' && ended.cost, 'unknown');
   assert.deepEqual(await r.store.view.dayTotals('2026-11-23', 'XTS'), { reserved: 1_200_000, settled: 0 });
   assert.equal((await receiptOf(r, ended)).predicate.cost, 'unknown');
-});
+}));
 
-withRig('a device that refuses charges nothing', async (r) => {
+test('a device that refuses charges nothing', withRig(async (r) => {
   r.qpu.refuse = new DewarError({ code: 'device_refused', message: 'no' });
   const job = await r.submit();
   await r.approve(job);
   const ended = await r.until(job.id, 'ended');
   assert.equal(ended.phase === 'ended' && ended.outcome.kind, 'failed');
   assert.deepEqual(await r.store.view.dayTotals('2026-11-23', 'XTS'), { reserved: 0, settled: 0 });
-});
+}));
 
-withRig('at most 20 jobs of a session are open, other sessions go on', async (r) => {
+test('at most 20 jobs of a session are open, other sessions go on', withRig(async (r) => {
   for (let index = 0; index < 20; index += 1) await r.submit();
   await assert.rejects(r.submit(), refusesWith('too_many_pending'));
   const other = { ...session, name: 'other', id: 'session_00000000000000000001' };
   assert.equal((await r.submit({}, other)).phase, 'waiting');
-});
+}));
 
-withRig('a dry run gives the submit\'s own decision and leaves nothing behind', async (r) => {
+test('a dry run gives the submit\'s own decision and leaves nothing behind', withRig(async (r) => {
   const before = (await r.store.view.head()).size;
   const spec = { job_name: 'test', code_blob: r.code, backend: 'practice-qpu', shots: 1_000_000 };
   const bytes = (more: object): Uint8Array => new TextEncoder().encode(JSON.stringify({ ...spec, ...more }));
@@ -217,9 +215,9 @@ withRig('a dry run gives the submit\'s own decision and leaves nothing behind', 
   const real = await r.corridor.submit(bytes({}), session);
   assert.ok('dryRun' in dry && 'job' in real);
   if ('dryRun' in dry && 'job' in real) assert.deepEqual(dry.decision, real.job.decision);
-});
+}));
 
-withRig('after a restart waiting jobs still wait, queued ones run, and a running one is not sent again', async (first) => {
+test('after a restart waiting jobs still wait, queued ones run, and a running one is not sent again', withRig(async (first) => {
   const waiting = await first.submit();
   const running = await first.submit();
   first.qpu.behave = () => new Promise(() => undefined);
@@ -235,16 +233,16 @@ withRig('after a restart waiting jobs still wait, queued ones run, and a running
   assert.deepEqual(second.qpu.submits, [`${running.id}.1`, `${queued.id}.1`]);
   assert.deepEqual((await second.store.verify()).problems, []);
   second.close();
-}, { checked: false });
+}, { checked: false }));
 
-withRig('a clock set back stops new work with a clear error and loses nothing', async (r) => {
+test('a clock set back stops new work with a clear error and loses nothing', withRig(async (r) => {
   r.clock.time -= 3600_000;
   await assert.rejects(r.submit({ backend: 'simulator' }), refusesWith('clock_backwards'));
   r.clock.time += 3600_000;
   assert.equal((await r.submit()).phase, 'waiting');
-});
+}));
 
-withRig('bad programs and references are refused at the door with nothing journaled', async (r) => {
+test('bad programs and references are refused at the door with nothing journaled', withRig(async (r) => {
   const before = (await r.store.view.head()).size;
   const put = (text: string | Uint8Array): Promise<string> => r.artifacts.put(typeof text === 'string' ? new TextEncoder().encode(text) : text);
   await assert.rejects(r.submit({ code_blob: `sha256:${'0'.repeat(64)}` }), refusesWith('artifact_unknown'));
@@ -257,26 +255,26 @@ withRig('bad programs and references are refused at the door with nothing journa
   await assert.rejects(r.submit({ surprise: 1 } as object), refusesWith('spec_unknown_field'));
   assert.equal((await r.store.view.head()).size, before);
   assert.ok(bell.includes('measure'));
-});
+}));
 
-withRig('a device\'s error text is recorded as plain text, and its receipt can be signed', async (r) => {
+test('a device\'s error text is recorded as plain text, and its receipt can be signed', withRig(async (r) => {
   r.qpu.behave = async () => ({ kind: 'failed', error: { code: 'run_failed', message: `\u001b]0;owned\u0007 \uffff${'x'.repeat(100_000)}` }, output: '\u001b[2J', charged: 'none' });
   const job = await r.submit();
   await r.approve(job);
   const { predicate } = await receiptOf(r, await r.until(job.id, 'ended'));
   const text = JSON.stringify(predicate.outcome);
   assert.ok(text.length < 1200 && !text.includes('\\u001b') && text.includes('u{1b}'));
-});
+}));
 
-withRig('a gate with the name of an object\'s innards is counted or refused, never lost', async (r) => {
+test('a gate with the name of an object\'s innards is counted or refused, never lost', withRig(async (r) => {
   const source = 'OPENQASM 3.0;\ninclude "stdgates.inc";\ngate __proto__ a { x a; }\ngate constructor a { x a; }\nqubit q;\nbit c;\n__proto__ q;\nconstructor q;\nc = measure q;\n';
   const code_blob = await r.artifacts.put(new TextEncoder().encode(source));
   const job = await r.submit({ code_blob, backend: 'simulator' }).catch((error: unknown) => error);
   if (job instanceof DewarError) assert.equal(job.code, 'program_invalid');
   else await receiptOf(r, await r.until((job as { id: `job_${string}` }).id, 'ended'));
-});
+}));
 
-withRig('a bill above its reservation is journaled as an overrun and freezes the budget until a person has looked', async (r) => {
+test('a bill above its reservation is journaled as an overrun and freezes the budget until a person has looked', withRig(async (r) => {
   r.qpu.behave = async (order) => ({ ...completed(order.shots), charged: { currency: 'XTS', micros: 2_000_000 } });
   const job = await r.submit({ shots: 1000 });
   await r.approve(job);
@@ -285,9 +283,9 @@ withRig('a bill above its reservation is journaled as an overrun and freezes the
   assert.equal((await r.submit()).decision.reasons[0]?.rule, 'budget.frozen');
   await r.corridor.thawBudget('seen');
   assert.equal((await r.submit()).phase, 'waiting');
-});
+}));
 
-withRig('the brake holds what has not begun, also across a restart; what the device has goes on', async (first) => {
+test('the brake holds what has not begun, also across a restart; what the device has goes on', withRig(async (first) => {
   first.qpu.behave = () => new Promise(() => undefined);
   const running = await first.submit();
   await first.approve(running);
@@ -302,4 +300,4 @@ withRig('the brake holds what has not begun, also across a restart; what the dev
   await second.corridor.freeze(false, 'test');
   await second.until(queued.id, 'ended');
   second.close();
-}, { checked: false });
+}, { checked: false }));
