@@ -1,3 +1,4 @@
+// From what a policy answers to one decision: strictest wins, and anything unclear is a denial.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';

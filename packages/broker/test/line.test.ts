@@ -106,24 +106,22 @@ test('a client that waits and vanishes leaves no listener and no timer behind', 
   const r = await rig();
   const folder = mkdtempSync(join(tmpdir(), 'd-'));
   const socket = join(folder, 's');
-  let listening = 0;
-  let most = 0;
+  const open = { listeners: 0, most: 0, timers: 0 };
   const listen = r.corridor.changes.listen.bind(r.corridor.changes);
   r.corridor.changes.listen = (job, call) => {
-    listening += 1;
-    most = Math.max(most, listening);
+    open.listeners += 1;
+    open.most = Math.max(open.most, open.listeners);
     const stop = listen(job, call);
     return () => {
-      listening -= 1;
+      open.listeners -= 1;
       stop();
     };
   };
-  let timers = 0;
   const clock = { now: () => r.clock.now(), after: (ms: number, call: () => void) => {
-    timers += 1;
+    open.timers += 1;
     const stop = r.clock.after(ms, call);
     return () => {
-      timers -= 1;
+      open.timers -= 1;
       stop();
     };
   } };
@@ -133,15 +131,15 @@ test('a client that waits and vanishes leaves no listener and no timer behind', 
     const job = await r.submit();
     const clients = Array.from({ length: 20 }, () => connect(socket).on('error', () => undefined));
     for (const client of clients) client.write(`GET /v1/jobs/${job.id}/wait?timeout_s=120 HTTP/1.1\r\nhost: a\r\n\r\n`);
-    for (let tries = 0; listening < 20 && tries < 200; tries += 1) await sleep(10);
-    assert.deepEqual([listening, timers], [20, 20]);
+    for (let tries = 0; open.listeners < 20 && tries < 200; tries += 1) await sleep(10);
+    assert.deepEqual([open.listeners, open.timers], [20, 20]);
     r.corridor.changes.tell(job.id);
     await sleep(20);
-    assert.equal(listening, 20, 'woken for nothing, they wait on');
+    assert.equal(open.listeners, 20, 'woken for nothing, they wait on');
     clients.forEach((client, index) => (index % 2 === 0 ? client.destroy() : client.end()));
-    for (let tries = 0; listening > 0 && tries < 200; tries += 1) await sleep(10);
-    assert.deepEqual([listening, timers], [0, 0]);
-    assert.equal(most, 20);
+    for (let tries = 0; open.listeners > 0 && tries < 200; tries += 1) await sleep(10);
+    assert.deepEqual([open.listeners, open.timers], [0, 0]);
+    assert.equal(open.most, 20);
     assert.deepEqual(r.errors, []);
   } finally {
     await door.close();

@@ -1,3 +1,4 @@
+// The default policy: every rule, every limit, and every field deleted, nulled or retyped.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';

@@ -1,3 +1,4 @@
+// Gate parameters that the compiler would reduce are written out beforehand, and mean the same.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';

@@ -1,3 +1,4 @@
+// The practice QPU's calibration file is read strictly.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';

@@ -1,3 +1,4 @@
+// Gates that the compiler gets wrong are rewritten, and mean the same.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { exactGates } from '../src/simulation/exact.ts';

@@ -1,3 +1,4 @@
+// A child that lies, floods, redeems twice or dies is never believed and never left behind.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { RunOutcome } from '../src/run.ts';

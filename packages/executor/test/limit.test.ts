@@ -1,3 +1,4 @@
+// What cannot run is told beforehand, with what would pass.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ProgramFacts } from '@dewar/protocol';

@@ -1,3 +1,4 @@
+// The practice QPU's noise: as the calibration says, the same for the same seed.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { practiceCalibration, type Calibration } from '../src/index.ts';

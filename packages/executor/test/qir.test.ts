@@ -1,3 +1,4 @@
+// Base-profile QIR is read whole, or refused.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { QirError, readQir } from '../src/simulation/qir.ts';

@@ -1,3 +1,4 @@
+// The seeded generator gives what its published vectors say.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';

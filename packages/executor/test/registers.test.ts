@@ -1,3 +1,4 @@
+// Registers and bits come back under the names and places of the source.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';

@@ -1,3 +1,4 @@
+// A run's endings, limits and surroundings: nothing inherited, nothing left.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';

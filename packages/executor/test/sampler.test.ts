@@ -1,3 +1,4 @@
+// The sampler's distributions equal dense matrices, and its counts are exact by seed.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { exactGates } from '../src/simulation/exact.ts';

@@ -1,3 +1,4 @@
+// Whole programs on the simulator: counts, bit order, refusals.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { qasm3, simulateHere } from './fixture.ts';

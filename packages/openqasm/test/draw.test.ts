@@ -1,3 +1,4 @@
+// Drawings of small circuits, and what is not drawn.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';

@@ -1,3 +1,4 @@
+// Hostile sources end in facts or a typed error, in time and without overflowing the stack.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

@@ -1,3 +1,4 @@
+// What is handed to a compiler means what the program meant.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DewarError } from '@dewar/protocol';

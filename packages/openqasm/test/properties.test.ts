@@ -1,3 +1,4 @@
+// Random programs against an interpreter that unrolls everything.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

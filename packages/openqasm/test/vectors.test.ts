@@ -1,3 +1,4 @@
+// The vectors under vectors/openqasm give the facts that they say.
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';

@@ -1,4 +1,4 @@
-// Writes vectors/receipt anew, with a key that is thrown away: node packages/receipt/test/make-vectors.ts
+// Writes vectors/receipt from the test fixtures: run it when the predicate changes.
 import { writeFileSync } from 'node:fs';
 import { canonicalJson, type Json } from '@dewar/protocol';
 import { generateReceiptKey, leafBytes, leafHash, sha256, signerFromPem, signReceipt, type EventHeader } from '../src/index.ts';
