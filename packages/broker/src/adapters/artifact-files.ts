@@ -1,10 +1,9 @@
 // Artifacts as files named by their SHA-256, read back only if they still have it.
 import { access, open, readFile } from 'node:fs/promises';
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DewarError, digestOf, type Digest, type Sha256 } from '@dewar/protocol';
 import type { Artifacts } from '../core/ports.ts';
-import { fileError, writeDurably } from './durable.ts';
+import { fileError, makeFolder, syncFolder, writeDurably } from './durable.ts';
 
 export class ArtifactFiles implements Artifacts {
   readonly #folder: string;
@@ -19,9 +18,7 @@ export class ArtifactFiles implements Artifacts {
     const digest = digestOf(bytes, this.#sha256);
     const path = this.path(digest);
     if (await this.#intact(digest, path)) return digest;
-    await mkdir(join(path, '..'), { recursive: true, mode: 0o700 }).catch((error: unknown) => {
-      throw fileError(error, path);
-    });
+    await makeFolder(dirname(path));
     await writeDurably(path, bytes);
     return digest;
   }
@@ -54,6 +51,7 @@ export class ArtifactFiles implements Artifacts {
       const file = await open(path, 'r');
       try {
         await file.sync();
+        await syncFolder(dirname(path));
         return digestOf(await file.readFile(), this.#sha256) === digest;
       } finally {
         await file.close();

@@ -14,7 +14,9 @@ export const dataFiles: DataFiles = {
     const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(() => null);
     if (!file) throw refuse('cannot be opened, or is a link');
     try {
-      const real = await realpath(`/proc/self/fd/${file.fd}`);
+      // A file that was removed or renamed meanwhile has no place any more.
+      const real = await realpath(`/proc/self/fd/${file.fd}`).catch(() => null);
+      if (real === null) throw refuse('was moved while it was read');
       if (!folders.some((folder) => folder !== null && inside(folder, real))) throw refuse('is outside the granted folders');
       const found = await file.stat();
       if (!found.isFile()) throw refuse('is not a plain file');

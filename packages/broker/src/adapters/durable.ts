@@ -23,7 +23,18 @@ export async function writeDurably(path: string, bytes: Uint8Array, mode = 0o600
   }
 }
 
-async function syncFolder(path: string): Promise<void> {
+/** A folder that is there after a crash: each step of the way that had to be made is synced into the one above. Throws `storage_full` or `storage_failed`. */
+export async function makeFolder(path: string): Promise<void> {
+  try {
+    const first = await mkdir(path, { recursive: true, mode: 0o700 });
+    if (first === undefined) return;
+    for (let made = path; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
+  } catch (error) {
+    throw fileError(error, path);
+  }
+}
+
+export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r');
   try {
     await folder.sync();
@@ -35,7 +46,7 @@ async function syncFolder(path: string): Promise<void> {
 /** Makes a folder that only its owner can enter. Throws `home_invalid` when it is there and is somebody else's, a link, or open to others. */
 export async function privateFolder(path: string, uid: number): Promise<void> {
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    await makeFolder(path);
     const found = await lstat(path);
     if (!found.isDirectory()) throw homeInvalid(path, 'is not a folder', `remove ${path}`);
     if (found.uid !== uid) throw homeInvalid(path, `belongs to uid ${found.uid}`, `use another $DEWAR_HOME, or chown ${uid} ${path}`);

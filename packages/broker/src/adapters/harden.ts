@@ -11,6 +11,8 @@ export function hardenProcess(): void {
   if (process.env['NODE_OPTIONS'] !== undefined) {
     throw new DewarError({ code: 'home_invalid', message: 'NODE_OPTIONS is set: it can load code into the broker', got: process.env['NODE_OPTIONS'].slice(0, 60), fix: 'start the broker with: dewar up' });
   }
+  // Node opens its inspector on this signal unless somebody else takes it; `--disable-sigusr1` is not always given.
+  process.on('SIGUSR1', () => undefined);
   if (process.platform !== 'linux') return;
   const libc = koffi.load(null);
   const prctl = libc.func('int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)') as (option: number, a: number, b: number, c: number, d: number) => number;

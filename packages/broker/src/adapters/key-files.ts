@@ -1,5 +1,5 @@
 // The broker's own two keys, as 0600 files until the vault exists: receipts P-256, checkpoints Ed25519.
-import { readFile, stat } from 'node:fs/promises';
+import { lstat, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DewarError, hex, type Sha256 } from '@dewar/protocol';
 import { checkpointSignerFromPem, generateCheckpointKey, generateReceiptKey, signerFromPem, type CheckpointSigner, type Signer } from '@dewar/receipt';
@@ -10,17 +10,22 @@ export interface Keys {
   readonly checkpoint: CheckpointSigner;
 }
 
-/** Loads both keys, or makes them when the home is new. Throws `home_invalid` when others can read one, or only one is there. */
+/** Loads both keys, or makes those that a new home has not. A key that is there is never replaced: old receipts would no longer verify. Throws `home_invalid` when others can read one, or only one is there. */
 export async function loadKeys(folder: string, uid: number, isNew: boolean, sha256: Sha256): Promise<Keys> {
   const receiptFile = join(folder, 'receipt-p256.pem');
   const checkpointFile = join(folder, 'checkpoint-ed25519.pem');
   if (isNew) {
-    await writeDurably(checkpointFile, new TextEncoder().encode(generateCheckpointKey().privatePem));
-    await writeDurably(receiptFile, new TextEncoder().encode(generateReceiptKey().privatePem));
+    await makeKey(checkpointFile, generateCheckpointKey);
+    await makeKey(receiptFile, generateReceiptKey);
   }
   const receipt = signerFromPem(await readPrivate(receiptFile, uid));
   const origin = `dewar.local/${hex(sha256(new TextEncoder().encode(receipt.publicKeyPem))).slice(0, 16)}`;
   return { receipt, checkpoint: checkpointSignerFromPem(origin, await readPrivate(checkpointFile, uid)) };
+}
+
+async function makeKey(path: string, generate: () => { readonly privatePem: string }): Promise<void> {
+  const there = await lstat(path).then(() => true, () => false);
+  if (!there) await writeDurably(path, new TextEncoder().encode(generate().privatePem));
 }
 
 async function readPrivate(path: string, uid: number): Promise<string> {

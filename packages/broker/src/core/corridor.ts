@@ -1,16 +1,16 @@
 // The corridor: the one way from submitted bytes to a signed receipt, and the same code when the broker restarts in the middle.
-import { canonicalJson, DewarError, hex, limits as specLimits, makeId, parseJson, parseSpec, type Digest, type JobId, type JobSpec, type Json } from '@dewar/protocol';
+import { canonicalJson, DewarError, hex, limits as specLimits, makeId, parseJson, parseSpec, type Digest, type JobId, type JobSpec, type Json, type Money, type Reason } from '@dewar/protocol';
 import { assess, resolveData, type Assessment } from './assess.ts';
 import { dayOf, reserveRefusal } from './budget.ts';
 import { GrantDesk, mint } from './grant.ts';
 import type { Closing, Job, Queued, Running, Sending, Waiting } from './job.ts';
-import { Changes, DeviceLine } from './line.ts';
+import { asInLine, Changes, DeviceLine } from './line.ts';
 import * as moves from './moves.ts';
 import type { Move } from './moves.ts';
 import { charge, orderFor, plainError } from './order.ts';
 import type { CorridorParts } from './parts.ts';
 import type { Device, DeviceOutcome, Order, StoredSession, Transaction, View } from './ports.ts';
-import { decideNow, refusal, refusalAtGrant } from './recheck.ts';
+import { decideNow, refusalAtGrant } from './recheck.ts';
 import { receiptPredicate } from './statement.ts';
 
 /** Jobs of one session that have not ended. */
@@ -23,6 +23,7 @@ export class Corridor {
   readonly #parts: CorridorParts;
   readonly #grants = new GrantDesk();
   readonly #lines = new Map<string, DeviceLine>();
+  #held = false;
   /** Jobs being driven; `again` when something happened to one meanwhile. */
   readonly #driving = new Map<JobId, { again: boolean }>();
   readonly #aborts = new Map<JobId, AbortController>();
@@ -35,11 +36,10 @@ export class Corridor {
 
   /** Drives every job that has not ended. Called once, before the doors open. */
   async recover(): Promise<void> {
-    const held = await this.#parts.store.view.flag('frozen');
-    for (const [name, device] of this.#parts.backends.devices) this.#lines.set(name, new DeviceLine(device.slots, held));
+    this.#held = await this.#parts.store.view.flag('frozen');
     const open = await this.#parts.store.view.jobs({ phases: ['waiting', 'queued', 'sending', 'running', 'closing'] });
     // As they stood in line: what a device has already, then by when they were cleared.
-    for (const job of open.toSorted(byLine)) this.#start(job.id);
+    for (const job of open.toSorted(asInLine)) this.#start(job.id);
   }
 
   /** bytes → parse → resolve → facts → quote → decide, and the decision is on disk when this resolves. */
@@ -61,7 +61,7 @@ export class Corridor {
 
   /** A person's yes. It must repeat what was shown: the resolved job's digest and the nonce. */
   async approve(id: JobId, shown: { readonly resolved_digest: Digest; readonly nonce: string }): Promise<Job> {
-    const { store, clock, random, budget } = this.#parts;
+    const { store, clock, random } = this.#parts;
     const job = await store.commit(async (tx) => {
       const waiting = await this.#waiting(tx, id);
       if (await tx.flag('frozen')) throw new DewarError({ code: 'frozen', message: 'the brake is on: nothing can be approved', fix: '`dewar thaw` first' });
@@ -72,11 +72,9 @@ export class Corridor {
       }
       const at = new Date(now).toISOString();
       const approval = { id: makeId('apr', now, random.bytes(7)), at, resolved_digest: waiting.resolved_digest };
-      const amount = waiting.resolved.amount;
-      const reason = amount && reserveRefusal(amount, budget, await tx.dayTotals(dayOf(at), budget.currency), await tx.flag('budget_frozen'));
-      if (reason) return this.#move(tx, waiting, moves.overBudget(waiting, approval, reason, at));
-      if (amount) await tx.reserve(id, dayOf(at), amount);
-      return this.#move(tx, waiting, moves.approved(waiting, approval, amount, dayOf(at)));
+      const { amount } = waiting.resolved;
+      const reason = await this.#reserve(tx, id, amount, at);
+      return this.#move(tx, waiting, reason ? moves.overBudget(waiting, approval, reason, at) : moves.approved(waiting, approval, amount, dayOf(at)));
     });
     this.#start(id);
     return job;
@@ -103,7 +101,7 @@ export class Corridor {
       return found.cancel === null ? this.#move(tx, found, moves.cancelAsked(found, by)) : found;
     });
     this.#aborts.get(id)?.abort();
-    this.#lines.get(job.resolved.device.name)?.leave(id);
+    this.#line(job).leave(id);
     this.#start(id);
     return job;
   }
@@ -115,6 +113,7 @@ export class Corridor {
       await tx.setFlag('frozen', frozen);
       await tx.append({ type: frozen ? 'broker.frozen' : 'broker.thawed', body: { summary: why } });
     });
+    this.#held = frozen;
     for (const line of this.#lines.values()) line.hold(frozen);
   }
 
@@ -137,7 +136,7 @@ export class Corridor {
   }
 
   async #enter(tx: Transaction, spec: JobSpec, assessed: Assessment, session: StoredSession, decision: Job['decision']): Promise<Move> {
-    const { clock, random, budget } = this.#parts;
+    const { clock, random } = this.#parts;
     const now = clock.now();
     const at = new Date(now).toISOString();
     const { facts, quote, resolved, resolved_digest, spec_digest, program_digest } = assessed;
@@ -147,11 +146,17 @@ export class Corridor {
     };
     if (decision.effect === 'deny') return moves.refused(job, at);
     if (decision.effect === 'ask') return moves.asked(job, hex(random.bytes(16)), new Date(now + askFor).toISOString());
-    const amount = resolved.amount;
-    const reason = amount && reserveRefusal(amount, budget, await tx.dayTotals(dayOf(at), budget.currency), await tx.flag('budget_frozen'));
-    if (reason) return moves.overBudgetAtOnce(job, reason, at);
-    if (amount) await tx.reserve(job.id, dayOf(at), amount);
-    return moves.allowed(job, amount, dayOf(at));
+    const reason = await this.#reserve(tx, job.id, resolved.amount, at);
+    return reason ? moves.overBudgetAtOnce(job, reason, at) : moves.allowed(job, resolved.amount, dayOf(at));
+  }
+
+  /** Reserves the whole amount, or says why not (invariant 4). Nothing is reserved for a free run. */
+  async #reserve(tx: Transaction, id: JobId, amount: Money | null, at: string): Promise<Reason | null> {
+    if (!amount) return null;
+    const { budget } = this.#parts;
+    const reason = reserveRefusal(amount, budget, await tx.dayTotals(dayOf(at), budget.currency), await tx.flag('budget_frozen'));
+    if (!reason) await tx.reserve(id, dayOf(at), amount);
+    return reason;
   }
 
   #start(id: JobId): void {
@@ -188,7 +193,7 @@ export class Corridor {
       case 'queued':
       case 'sending':
       case 'running': {
-        const release = await this.#lines.get(job.resolved.device.name)?.enter(id, job.phase === 'running');
+        const release = await this.#line(job).enter(id, job.phase === 'running');
         if (!release) return true;
         try {
           await this.#run(id);
@@ -223,8 +228,11 @@ export class Corridor {
     try {
       while (!this.#stopped) {
         const job = await this.#parts.store.view.job(id);
-        if (job?.phase === 'queued') token = await this.#grant(job);
-        else if (job?.phase !== 'sending' && job?.phase !== 'running') return;
+        if (job?.phase === 'queued') {
+          // Pulled since it left the line: back into it.
+          if (await this.#parts.store.view.flag('frozen')) return;
+          token = await this.#grant(job);
+        } else if (job?.phase !== 'sending' && job?.phase !== 'running') return;
         else if (token === null) token = await this.#regrant(job);
         else if (job.phase === 'sending') await this.#send(job, token);
         else await this.#await(job, token, abort);
@@ -242,14 +250,14 @@ export class Corridor {
     const minted = mint(job, clock.now(), random, sha256);
     const moved = await store.commit(async (tx) => {
       const current = await tx.job(job.id);
-      if (current?.phase !== 'queued') return false;
-      const reasons = refused ?? ((await tx.flag('frozen')) ? [refusal('broker.frozen', 'the brake was pulled', 'dewar thaw, then submit again')] : null);
-      if (reasons === null) {
+      // The brake holds a job, it does not end it.
+      if (current?.phase !== 'queued' || (await tx.flag('frozen'))) return false;
+      if (refused === null) {
         await this.#move(tx, current, moves.sending(current, minted.grant));
         return true;
       }
       if (current.reserved) await tx.settle(job.id, { ...current.reserved, micros: 0 });
-      await this.#move(tx, current, moves.grantRefused(current, reasons, this.#now()));
+      await this.#move(tx, current, moves.grantRefused(current, refused, this.#now()));
       return false;
     });
     if (!moved) return null;
@@ -314,6 +322,14 @@ export class Corridor {
     });
   }
 
+  /** A device that is no longer configured has a line too: what queues in it is refused at the grant. */
+  #line(job: Job): DeviceLine {
+    const { name } = job.resolved.device;
+    const line = this.#lines.get(name) ?? new DeviceLine(this.#parts.backends.devices.get(name)?.slots ?? 1, this.#held);
+    this.#lines.set(name, line);
+    return line;
+  }
+
   #device(job: Job): Device {
     const device = this.#parts.backends.devices.get(job.resolved.device.name);
     if (!device) throw new DewarError({ code: 'device_lost', message: `the device ${job.resolved.device.name} is no longer configured`, fix: 'put it back into backends.json and start the broker again' });
@@ -359,11 +375,6 @@ export class Corridor {
   #now(): string {
     return new Date(this.#parts.clock.now()).toISOString();
   }
-}
-
-function byLine(a: Job, b: Job): number {
-  const rank = (job: Job): string => `${['running', 'sending', 'queued'].indexOf(job.phase) & 3}${'approval' in job && job.approval ? job.approval.at : job.created}${job.id}`;
-  return rank(a) < rank(b) ? -1 : 1;
 }
 
 function tooMany(): DewarError {

@@ -1,4 +1,5 @@
 // The line before each device: first come, first served, held as a whole by the brake.
+import type { Job } from './job.ts';
 
 interface Place {
   readonly job: string;
@@ -50,6 +51,16 @@ export class DeviceLine {
       });
     }
   }
+}
+
+/** The order of a line that was lost with the process: what the device has, what it may have, then by when each was cleared. */
+export function asInLine(a: Job, b: Job): number {
+  return rank(a) < rank(b) ? -1 : 1;
+}
+
+function rank(job: Job): string {
+  const place = job.phase === 'running' ? 0 : job.phase === 'sending' ? 1 : 2;
+  return `${place} ${'approval' in job && job.approval ? job.approval.at : job.created} ${job.id}`;
 }
 
 /** Wakes those who wait for a job to change. */

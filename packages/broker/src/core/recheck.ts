@@ -34,7 +34,8 @@ export async function refusalAtGrant(parts: CorridorParts, job: Queued): Promise
     if (!(error instanceof DewarError) || error.code.startsWith('storage')) throw error;
     return [refusal(`grant.${error.code}`, error.message, error.fix ?? 'submit it again')];
   }
-  if (assessed.resolved_digest !== job.resolved_digest) return [refusal('grant.resolved', `what would run is not what was decided on: ${difference(job.resolved, assessed.resolved)} changed`, 'submit it again')];
+  // By its digest and by its fields: the run takes shots and time from the fields.
+  if (assessed.resolved_digest !== job.resolved_digest || canonicalJson(assessed.resolved as unknown as Json) !== canonicalJson(job.resolved as unknown as Json)) return [refusal('grant.resolved', `what would run is not what was decided on: ${difference(job.resolved, assessed.resolved)} changed`, 'submit it again')];
   if (job.approval && job.approval.resolved_digest !== assessed.resolved_digest) return [refusal('grant.approval', 'the yes was for another job', 'submit it again')];
   const decision = await decideNow(parts, { spec: job.spec, assessed, session: job.session, own: ownToday(job, parts) }, parts.store.view);
   if (decision.effect === 'deny') return decision.reasons.filter((reason) => reason.effect === 'deny');

@@ -137,5 +137,5 @@ function numberOf(call: Call, name: string, otherwise: number, most: number): nu
 /** Untrusted bytes as text that no terminal interprets. */
 export function printable(bytes: Uint8Array): string {
   const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(0, shownBytes));
-  return text.replace(/[^\P{C}\n\t]/gu, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
+  return text.replace(/[[\p{C}\p{Zl}\p{Zp}\p{DI}]--[\n\t]]/gv, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
 }
