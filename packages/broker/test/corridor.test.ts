@@ -301,3 +301,31 @@ test('the brake holds what has not begun, also across a restart; what the device
   await second.until(queued.id, 'ended');
   second.close();
 }, { checked: false }));
+
+test('a device that is taken out of the configuration: what queued for it is refused at the grant, nothing spins', withRig(async (first) => {
+  await first.corridor.freeze(true, 'test');
+  await first.corridor.freeze(false, 'test');
+  first.qpu.behave = () => new Promise(() => undefined);
+  const running = await first.submit();
+  await first.approve(running);
+  await first.until(running.id, 'running');
+  const queued = await first.submit();
+  await first.approve(queued);
+  const second = await first.restart({ without: 'practice-qpu' });
+  const ended = await second.until(queued.id, 'ended');
+  assert.equal(ended.phase === 'ended' && ended.outcome.kind === 'denied' && ended.outcome.reasons[0]?.rule, 'grant.backend_unknown');
+  assert.equal((await second.job(running.id)).phase, 'running');
+  second.close();
+}, { checked: false }));
+
+test('the brake pulled while a job is about to be granted holds it, and does not end it', withRig(async (r) => {
+  const job = await r.submit();
+  const approving = r.approve(job);
+  const braking = r.corridor.freeze(true, 'test');
+  await Promise.all([approving, braking]);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.equal((await r.job(job.id)).phase, 'queued');
+  await r.corridor.freeze(false, 'test');
+  const ended = await r.until(job.id, 'ended');
+  assert.equal(ended.phase === 'ended' && ended.outcome.kind, 'completed');
+}));

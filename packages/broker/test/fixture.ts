@@ -14,6 +14,7 @@ import { SqliteStore } from '../src/adapters/sqlite/store.ts';
 import { Corridor } from '../src/core/corridor.ts';
 import type { Policy } from '../src/core/decide.ts';
 import type { Job } from '../src/core/job.ts';
+import type { CorridorParts } from '../src/core/parts.ts';
 import type { Clock, Device, DeviceOutcome, Order, Prices, Random, Store, StoredSession } from '../src/core/ports.ts';
 
 export const sha256 = (bytes: Uint8Array): Uint8Array => new Uint8Array(createHash('sha256').update(bytes).digest());
@@ -101,6 +102,7 @@ export interface Rig {
   readonly artifacts: ArtifactFiles;
   readonly simulator: TestDevice;
   readonly qpu: TestDevice;
+  readonly parts: CorridorParts;
   readonly corridor: Corridor;
   readonly errors: unknown[];
   readonly code: Digest;
@@ -111,7 +113,7 @@ export interface Rig {
   job(id: JobId): Promise<Job>;
   approve(job: Job): Promise<Job>;
   /** As a restart: same disk and devices, new store and corridor. */
-  restart(): Promise<Rig>;
+  restart(change?: { readonly without?: string }): Promise<Rig>;
   close(): void;
 }
 
@@ -120,6 +122,8 @@ export interface RigOptions {
   readonly budget?: { readonly job?: number; readonly day?: number };
   readonly prices?: Prices;
   readonly policy?: Policy;
+  /** A device left out of the configuration. */
+  readonly without?: string;
 }
 
 /** A rig whose bell program has been simulated already, unless told otherwise. */
@@ -137,15 +141,16 @@ async function build(folder: string, clock: TestClock, simulator: TestDevice, qp
   const store = new SqliteStore({ file: join(folder, 'journal.db'), clock, random, sha256, signer: checkpointSigner, onFatal: (error) => errors.push(error) });
   const artifacts = new ArtifactFiles(join(folder, 'artifacts'), sha256);
   const budget = { currency: 'XTS', job: 10_000_000, day: 50_000_000, ...options.budget };
-  const corridor = new Corridor({
+  const parts: CorridorParts = {
     store: options.around?.(store) ?? store, artifacts, dataFiles, policy: options.policy ?? policy, analyser: { id: analyserId, analyse, draw: () => undefined }, clock, random, sha256, version: 'test',
-    backends: { devices: new Map([['simulator', simulator], ['practice-qpu', qpu]]), aliases: new Map([['ibmq_qpu_1', 'practice-qpu']]) },
+    backends: { devices: new Map([['simulator', simulator], ['practice-qpu', qpu]].filter(([name]) => name !== options.without) as [string, Device][]), aliases: new Map([['ibmq_qpu_1', 'practice-qpu']]) },
     prices: options.prices ?? prices, budget, signer: bundleSigner(signerFromPem(receiptKey.privatePem)), report: (error) => errors.push(error),
-  });
+  };
+  const corridor = new Corridor(parts);
   const code = await artifacts.put(new TextEncoder().encode(bell));
   await corridor.recover();
   const self: Rig = {
-    folder, clock, store, artifacts, simulator, qpu, corridor, errors, code, budget,
+    folder, clock, store, artifacts, simulator, qpu, parts, corridor, errors, code, budget,
     submit: async (spec = {}, from = session) => {
       const body = { job_name: 'test', code_blob: code, backend: 'practice-qpu', ...spec };
       const submitted = await corridor.submit(new TextEncoder().encode(JSON.stringify(body)), from);
@@ -173,11 +178,11 @@ async function build(folder: string, clock: TestClock, simulator: TestDevice, qp
       if (job.phase !== 'waiting') throw new TypeError(`it is ${job.phase}`);
       return corridor.approve(job.id, { resolved_digest: job.resolved_digest, nonce: job.nonce });
     },
-    restart: async () => {
+    restart: async ({ without } = {}) => {
       corridor.stop();
       store.close();
       closed = true;
-      return build(folder, clock, simulator, qpu, options);
+      return build(folder, clock, simulator, qpu, { ...options, ...(without !== undefined && { without }) });
     },
     close: () => {
       corridor.stop();
