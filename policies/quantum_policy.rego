@@ -145,7 +145,6 @@ reasons contains reason("deny", "device.unnamed", message, fix) if {
 reasons contains reason("deny", "device.limit", message, fix) if {
 	input.device.kind == "qpu"
 	shots_within
-	not input.device.limit == null
 	message := sprintf("%s cannot run this: %s", [input.backend, substring(input.device.limit, 0, 200)])
 	fix := "change the program or the shots until this limit holds"
 }
@@ -257,7 +256,7 @@ reasons contains reason("deny", "budget.frozen", message, fix) if {
 	input.device.kind == "qpu"
 	not input.budget.frozen == false
 	message := sprintf("the %s budget is frozen", [input.budget.currency])
-	fix := "a person must look at the overrun and thaw the budget; simulators stay free"
+	fix := "a person looks at the overrun, then runs: dewar thaw --budget; simulators stay free"
 }
 
 reasons contains reason("deny", "budget.currency", message, fix) if {

@@ -68,7 +68,7 @@ export class Corridor {
       const now = clock.now();
       if (now >= Date.parse(waiting.expires)) throw new DewarError({ code: 'approval_expired', message: `the question expired at ${waiting.expires}`, fix: 'the agent submits it again' });
       if (shown.resolved_digest !== waiting.resolved_digest || shown.nonce !== waiting.nonce) {
-        throw new DewarError({ code: 'approval_stale', message: 'the yes is for something else than what waits', got: shown.resolved_digest, allowed: waiting.resolved_digest, fix: `look again: dewar pending, then dewar approve ${id}` });
+        throw new DewarError({ code: 'approval_stale', message: 'the yes does not repeat the digest and nonce of what waits', fix: `look again: dewar pending, then dewar approve ${id}` });
       }
       const at = new Date(now).toISOString();
       const approval = { id: makeId('apr', now, random.bytes(7)), at, resolved_digest: waiting.resolved_digest };
