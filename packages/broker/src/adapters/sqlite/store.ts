@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { canonicalJson, DewarError, jsonDigest, type JobId, type Money } from '@dewar/protocol';
 import { jobJson, mayMove, type EventDraft, type Job, type MovingEvent } from '../../core/job.ts';
 import type { Flag, JobFilter, Store, StoredSession, Transaction, View } from '../../core/ports.ts';
-import { isFull, storageError } from './errors.ts';
+import { isFull, isLocked, storageError } from './errors.ts';
 import { JournalRows, type JournalParts } from './journal.ts';
 import { schema, schemaVersion } from './schema.ts';
 import { verifyJournal, type Verification } from './verify.ts';
@@ -25,6 +25,8 @@ type Done = { readonly work: Work; readonly value: unknown; readonly calls: read
 
 /** Commits that share one fsync at the most. */
 const batch = 32;
+/** Transactions between two checkpoints: some megabytes of log. */
+const checkpointEvery = 100;
 
 export class SqliteStore implements Store {
   readonly view: View;
@@ -34,6 +36,7 @@ export class SqliteStore implements Store {
   readonly #journal: JournalRows;
   readonly #queue: Work[] = [];
   #busy = false;
+  #sinceCheckpoint = 0;
   #broken: unknown = undefined;
 
   /** Opens or makes the database. Throws `storage_locked`, `storage_corrupt`, `storage_full`, `storage_failed`, or `home_invalid` when another release wrote it. */
@@ -118,6 +121,22 @@ export class SqliteStore implements Store {
       work.resolve(value);
       for (const call of calls) call();
     }
+    this.#checkpoint();
+  }
+
+  /** SQLite's own checkpoints keep a failed fsync of the database to themselves, and the kernel tells of it only once. */
+  #checkpoint(): void {
+    this.#sinceCheckpoint += 1;
+    if (this.#sinceCheckpoint < checkpointEvery) return;
+    this.#sinceCheckpoint = 0;
+    try {
+      this.#writer.exec('PRAGMA wal_checkpoint(PASSIVE)');
+    } catch (error) {
+      // With no room, or somebody reading, it is done later: the log has everything.
+      if (isFull(error) || isLocked(error)) return;
+      this.#broken = storageError(error, this.#parts.file);
+      this.#parts.onFatal(this.#broken);
+    }
   }
 
   async #runOne(work: Work, done: Done[]): Promise<void> {
@@ -182,7 +201,7 @@ export class SqliteStore implements Store {
 
 function openDatabase(file: string): DatabaseSync {
   const db = new DatabaseSync(file, { timeout: 2000, enableForeignKeyConstraints: true });
-  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA trusted_schema = OFF');
+  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA wal_autocheckpoint = 0; PRAGMA trusted_schema = OFF');
   const version = db.prepare('PRAGMA user_version').get()?.['user_version'];
   if (version === 0) db.exec(`BEGIN IMMEDIATE; ${schema} PRAGMA user_version = ${schemaVersion}; COMMIT`);
   else if (version !== schemaVersion) throw new DewarError({ code: 'home_invalid', message: 'the journal was written by another release', got: `schema ${String(version)}`, allowed: `schema ${schemaVersion}`, fix: 'start the release that wrote it' });
