@@ -42,11 +42,14 @@ export async function tamper(scene: Scene, rehearsal: Rehearsal, saidNo: boolean
   for (const { submitted, name } of rehearsal.simulations) await settled(scene, submitted, name, 'a circuit of step 5 on the simulator');
   if (rehearsal.first.circuit !== scene.circuit) stage.say("Your circuit did not come to an approval, so this step takes the tour's own.");
   stage.say(`The practice QPU takes one job at a time. The agent asks for two: ${rehearsal.first.circuit.name}, and a copy with one comment more, which it has simulated meanwhile. The first will hold the device, the second wait in line.`);
-  stage.command(dewar('run', rehearsal.second.file, '--backend', qpu, '--shots', String(shots), '--no-wait'));
+  stage.command(...[rehearsal.first, rehearsal.second].map(({ file }) => dewar('run', file, '--backend', qpu, '--shots', String(shots), '--no-wait')));
   const [first, second] = [await ask(scene, rehearsal, 'first'), await ask(scene, rehearsal, 'second')];
   if (saidNo && !(await mayApprove(scene, [first, second]))) return;
-  if (!saidNo) stage.say('The tour approves both by itself.');
-  stage.command(dewar('approve', second.id, '--yes'));
+  if (!saidNo) {
+    stage.lines(['']);
+    stage.say('The tour approves both by itself.');
+  }
+  stage.command(dewar('approve', first.id, '--yes'), dewar('approve', second.id, '--yes'));
   await approveByTour(scene, first);
   await approveByTour(scene, second);
   const flip = await flipStored(scene, rehearsal.second.circuit);
@@ -54,6 +57,7 @@ export async function tamper(scene: Scene, rehearsal: Rehearsal, saidNo: boolean
   if (waiting.status !== 'queued') throw unexpected('the second job to wait in line', waiting.status);
   stage.lines(['', head(waiting)]);
   showFlip(scene, rehearsal.second.circuit, flip);
+  stage.lines(['']);
   stage.say('The tour cancels the first, so that the turn of the second comes at once:');
   await control.cancel(first.id, { signal });
   stage.command(dewar('cancel', first.id));
