@@ -2,4 +2,5 @@
 export { calibrationSchema, parseCalibration, practiceCalibration, type Calibration } from './calibration.ts';
 export { practiceLimit, simulatorLimit } from './limit.ts';
 export { maxQubits as simulatorQubits } from './wire.ts';
-export { run, type RunOptions, type RunOutcome, type RunRequest } from './run.ts';
+export { run, type RunOptions, type RunOutcome } from './run.ts';
+export type { RunRequest } from './request.ts';

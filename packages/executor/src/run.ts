@@ -1,24 +1,14 @@
 // Runs one granted job in a child process of its own, and leaves no process behind in any ending.
 import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { DewarError, type ErrorBody, type ProgramFacts, type Results } from '@dewar/protocol';
+import { DewarError, type ErrorBody, type Results } from '@dewar/protocol';
 import { readMessage, resultsFrom } from './answer.ts';
-import type { Calibration } from './calibration.ts';
 import { CappedText, lineReader } from './lines.ts';
 import { residentBytes } from './memory.ts';
+import type { RunRequest } from './request.ts';
 import { childBytes, childMessages, type ParentMessage } from './wire.ts';
-
-/** The program that a token stands for. */
-export interface RunRequest {
-  readonly source: string;
-  readonly facts: ProgramFacts;
-  readonly shots: number;
-  /** 0 to Number.MAX_SAFE_INTEGER. */
-  readonly seed: number;
-  /** `null`: ideal; else the practice QPU's noise. */
-  readonly noise: Calibration | null;
-}
 
 export interface RunOptions {
   readonly token: string;
@@ -57,7 +47,7 @@ export function run(options: RunOptions): Promise<RunOutcome> {
 /** As `run`, with another child: for tests of hostile ones. */
 export async function runScript(script: URL, options: RunOptions): Promise<RunOutcome> {
   if (options.signal.aborted) return { kind: 'cancelled', output: '' };
-  if (residentBytes(process.pid) === null) return { kind: 'failed', error: noProc, output: '' };
+  if (!existsSync('/proc/self/status')) return { kind: 'failed', error: noProc, output: '' };
   const child = spawn(process.execPath, ['--disable-sigusr1', `--max-old-space-size=${heapMiB}`, fileURLToPath(script)], {
     env: {}, cwd: '/', detached: true, stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
   });
@@ -81,7 +71,8 @@ function supervise(child: ChildProcess, options: RunOptions): Promise<Ending> {
       end(cause);
       timers.forEach((timer) => clearInterval(timer));
       options.signal.removeEventListener('abort', abort);
-      child.stdio.forEach((stream) => stream?.destroy());
+      // Undefined where not even the pipes could be made.
+      (child.stdio as typeof child.stdio | undefined)?.forEach((stream) => stream?.destroy());
       resolve(ending ?? cause);
     };
     child.once('error', (error) => settle(failed('run_failed', `the run's process did not start: ${error.message}`, 'free memory or processes, then submit again')));
@@ -151,7 +142,12 @@ function converse(channel: Duplex, options: RunOptions, end: (ending: Ending) =>
     if (ended()) return;
     const complete = lines(chunk);
     if (complete === null) return wrong(`more than ${childBytes} bytes`);
-    for (const line of complete) if (!ended()) receive(line);
+    try {
+      for (const line of complete) if (!ended()) receive(line);
+    } catch (error) {
+      // Whatever the child said to cause it: it must end this run and no more.
+      wrong(error instanceof Error ? error.message : 'a message that could not be read');
+    }
   });
   send({ type: 'start', token: options.token });
 }

@@ -4,7 +4,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { ProgramFacts } from '@dewar/protocol';
 import { openCompiler } from '../src/simulation/compile.ts';
 import { simulate, type Simulated } from '../src/simulation/simulate.ts';
-import { run, runScript, type RunOptions, type RunOutcome, type RunRequest } from '../src/run.ts';
+import { run, runScript, type RunOptions, type RunOutcome } from '../src/run.ts';
+import type { RunRequest } from '../src/request.ts';
 import type { Program } from '../src/wire.ts';
 
 export const qasm3 = 'OPENQASM 3.0;\ninclude "stdgates.inc";\n';

@@ -1,5 +1,5 @@
 // The gates that base-profile QIR may call, and what each does to a state.
-import type { StateVector } from './state-vector.ts';
+import type { Matrix2, StateVector } from './state-vector.ts';
 
 export const gateNames = [
   'x', 'y', 'z', 'h', 's', 's_adj', 't', 't_adj', 'sx', 'rx', 'ry', 'rz', 'cx', 'cy', 'cz', 'swap', 'rxx', 'ryy', 'rzz', 'ccx',
@@ -21,9 +21,6 @@ export const gateShapes: Readonly<Record<GateName, { readonly qubits: 1 | 2 | 3;
   cx: { qubits: 2, angle: false }, cy: { qubits: 2, angle: false }, cz: { qubits: 2, angle: false }, swap: { qubits: 2, angle: false },
   rxx: { qubits: 2, angle: true }, ryy: { qubits: 2, angle: true }, rzz: { qubits: 2, angle: true }, ccx: { qubits: 3, angle: false },
 };
-
-/** A 2×2 complex matrix: real and imaginary parts of the entries 00, 01, 10, 11. */
-export type Matrix2 = readonly [number, number, number, number, number, number, number, number];
 
 const half = Math.SQRT1_2;
 const fixed: Readonly<Partial<Record<GateName, Matrix2>>> = {

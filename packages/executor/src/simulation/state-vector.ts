@@ -1,5 +1,7 @@
 // A dense quantum state, changed in place by gates; bit k of an index is qubit position k.
-import type { Matrix2 } from './gates.ts';
+
+/** A 2×2 complex matrix: real and imaginary parts of the entries 00, 01, 10, 11. */
+export type Matrix2 = readonly [number, number, number, number, number, number, number, number];
 
 export class StateVector {
   readonly positions: number;
