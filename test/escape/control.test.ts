@@ -103,7 +103,7 @@ describe('the broker\'s process', () => {
       // A compile cache that only root may write is none; it is not what is tested.
       const running = await own.start({ env: { PROVIDER_TOKEN: canary, NODE_COMPILE_CACHE: '' }, ...(isRoot && { uid }) });
       const wrap = isRoot ? ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', '--bounding-set=-all', '--inh-caps=-all'] : [];
-      const [command = '', ...rest] = [...wrap, 'sh', '-c', `cat /proc/${running.pid}/environ; cat /proc/${running.pid}/maps; ls -l /proc/${running.pid}/fd; head -c 1 /proc/${running.pid}/mem`];
+      const [command, ...rest] = [...wrap, 'sh', '-c', `cat /proc/${running.pid}/environ; cat /proc/${running.pid}/maps; ls -l /proc/${running.pid}/fd; head -c 1 /proc/${running.pid}/mem`];
       const tried = spawnSync(command, rest, { encoding: 'utf8' });
       assert.equal(tried.stdout, '', 'nothing could be read');
       assert.match(tried.stderr, /Permission denied/);

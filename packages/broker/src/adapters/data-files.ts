@@ -9,15 +9,18 @@ export const dataFiles: DataFiles = {
   async read(path, within) {
     const refuse = (why: string, allowed?: string): DewarError =>
       new DewarError({ code: 'data_refused', message: `data file ${why}`, path: '/data', got: shown(`file:${path}`), allowed: allowed ?? (within.length > 0 ? within.join(', ') : 'nothing: this session was granted no folder'), fix: 'a person grants a folder with: dewar session create NAME --read DIR' });
+    // By its letters first: outside the grant nothing is touched, so nobody learns what is there.
+    if (!within.some((folder) => inside(folder, path))) throw refuse('is outside the granted folders');
     const folders = await Promise.all(within.map((folder) => realpath(folder).catch(() => null)));
-    // Opened first, then asked where it really is: what is checked is what is read.
+    const granted = (real: string | null): boolean => real !== null && folders.some((folder) => folder !== null && inside(folder, real));
+    const gone = refuse('is not there, or a link leads out of the granted folders');
+    if (!granted(await realpath(path).catch(() => null))) throw gone;
+    // Opened, then asked again where it really is: what is checked is what is read.
     const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(() => null);
-    if (!file) throw refuse('cannot be opened, or is a link');
+    if (!file) throw gone;
     try {
       // A file that was removed or renamed meanwhile has no place any more.
-      const real = await realpath(`/proc/self/fd/${file.fd}`).catch(() => null);
-      if (real === null) throw refuse('was moved while it was read');
-      if (!folders.some((folder) => folder !== null && inside(folder, real))) throw refuse('is outside the granted folders');
+      if (!granted(await realpath(`/proc/self/fd/${file.fd}`).catch(() => null))) throw gone;
       const found = await file.stat();
       if (!found.isFile()) throw refuse('is not a plain file');
       if (found.size > limits.artifact_bytes) throw refuse('is too large', `at most ${limits.artifact_bytes} bytes`);
