@@ -76,7 +76,7 @@ export async function startBroker(parts: BrokerParts): Promise<Broker> {
       clock, random, sha256, version, signer: bundleSigner(keys.receipt), report: (error, job) => report(error, job),
     });
 
-    await store.commit((tx) => tx.append({ type: 'broker.started', body: { summary: `Dewar ${version} started`, version, policy: policy.digest } }));
+    await store.commit((tx) => tx.append({ type: 'broker.started', body: { summary: `Dewar ${version} started`, version, policy: policy.digest, prices: { ...configuration.prices, lines: configuration.prices.lines.map((line) => ({ ...line })) }, budget: { ...configuration.budget }, aliases: Object.fromEntries(configuration.aliases) } }));
     const doors: Door[] = [];
     const common = { corridor, store, artifacts, backends, prices: configuration.prices, budget: configuration.budget, clock, version, report };
     const addDoor = async (door: DoorParts): Promise<void> => {

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { analyse, analyserId } from '@dewar/openqasm';
-import type { Digest, JobId, JobSpec, ProgramFacts } from '@dewar/protocol';
+import type { Digest, JobId, JobSpec, ProgramFacts, Reason } from '@dewar/protocol';
 import { checkpointSignerFromPem, generateCheckpointKey, generateReceiptKey, signerFromPem } from '@dewar/receipt';
 import { ArtifactFiles } from '../src/adapters/artifact-files.ts';
 import { dataFiles } from '../src/adapters/data-files.ts';
@@ -13,7 +13,8 @@ import { bundleSigner } from '../src/adapters/receipt-signer.ts';
 import { SqliteStore } from '../src/adapters/sqlite/store.ts';
 import { Corridor } from '../src/core/corridor.ts';
 import type { Policy } from '../src/core/decide.ts';
-import type { Job } from '../src/core/job.ts';
+import type { Job, Queued, Sending } from '../src/core/job.ts';
+import { lookAgain, verdictNow } from '../src/core/recheck.ts';
 import type { CorridorParts } from '../src/core/parts.ts';
 import type { Clock, Device, DeviceOutcome, Order, Prices, Random, Store, StoredSession } from '../src/core/ports.ts';
 
@@ -94,6 +95,12 @@ export function completed(shots: number): DeviceOutcome {
 
 export const session: StoredSession = { id: 'session_00000000000000000000', name: 'default', containment: 'uncontained', created: '2026-11-23T12:00:00.000Z', read: [] };
 export const prices: Prices = { dated: '2026-11-01', currency: 'XTS', free: ['simulator'], lines: [{ device: 'practice-qpu', per_task: 300_000, per_shot: 900 }] };
+
+/** Why the grant would be refused now, or null. */
+export async function refusalAtGrant(parts: CorridorParts, job: Queued | Sending): Promise<readonly Reason[] | null> {
+  const verdict = await verdictNow(parts, job, await lookAgain(parts, job), parts.store.view);
+  return 'refused' in verdict ? verdict.refused : null;
+}
 
 export interface Rig {
   readonly folder: string;

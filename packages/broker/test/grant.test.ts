@@ -7,8 +7,7 @@ import fc from 'fast-check';
 import { canonicalJson, DewarError, hex, type Json } from '@dewar/protocol';
 import { GrantDesk, mint, tokenHash } from '../src/core/grant.ts';
 import { jobJson, type Job, type Queued } from '../src/core/job.ts';
-import { refusalAtGrant } from '../src/core/recheck.ts';
-import { completed, rig, sha256, type Rig } from './fixture.ts';
+import { completed, refusalAtGrant, rig, sha256, type Rig } from './fixture.ts';
 
 const random = { bytes: (count: number): Uint8Array => crypto.getRandomValues(new Uint8Array(count)) };
 const invalid = (error: unknown): boolean => error instanceof DewarError && error.code === 'grant_invalid';
@@ -47,11 +46,13 @@ test('a token is spent by its first use, by any use of another for the same gran
   const desk = new GrantDesk();
   const issue = (): ReturnType<typeof mint> => {
     const minted = mint(queued, 1000, random, sha256);
-    desk.issue(minted.grant);
+    desk.issue(minted);
+    assert.equal(desk.tokenOf(minted.grant), minted.token);
     return minted;
   };
   const once = issue();
   desk.redeem(once.token, once.grant, 1000, sha256);
+  assert.equal(desk.tokenOf(once.grant), null);
   assert.throws(() => desk.redeem(once.token, once.grant, 1000, sha256), invalid);
   const guessed = issue();
   assert.throws(() => desk.redeem(`dewar_grant_${'0'.repeat(64)}`, guessed.grant, 1000, sha256), invalid);

@@ -18,7 +18,7 @@ const approval: Approval = { id: 'apr_00000000000000000000', at, resolved_digest
 const queued = moves.approved(waiting, approval, money, '2026-11-23').after;
 const free: Queued = { ...queued, reserved: null };
 const { grant } = mint(queued, 0, { bytes: (count) => new Uint8Array(count) }, sha256);
-const sending = moves.sending(queued, grant).after;
+const sending = moves.sending(queued, grant, waiting.decision).after;
 const running = moves.answered(sending, 'practice-1').after;
 const end = (charged: Money | 'unknown' | null): moves.RunEnd => ({ outcome: { kind: 'completed', results: waiting.spec_digest }, charged, output: waiting.spec_digest });
 const denied: Decision = { ...waiting.decision, effect: 'deny', reasons: [reason] };
@@ -38,13 +38,16 @@ const table: readonly (readonly [string, Job['phase'] | 'new', Move, readonly st
   ['cancelled in the queue', 'queued', moves.cancelled(queued, 'person', at), ['job.cancelled', 'budget.released']],
   ['cancelled in the queue, free', 'queued', moves.cancelled(free, 'person', at), ['job.cancelled']],
   ['refused at the grant', 'queued', moves.grantRefused(queued, [reason], at), ['grant.refused', 'budget.released']],
-  ['sending', 'queued', moves.sending(queued, grant), ['grant.issued', 'provider.requested']],
+  ['sending', 'queued', moves.sending(queued, grant, waiting.decision), ['grant.issued', 'provider.requested']],
   ['granted anew, sending', 'sending', moves.regranted(sending, grant), ['grant.revoked', 'grant.issued']],
   ['granted anew, running', 'running', moves.regranted(running, grant), ['grant.revoked', 'grant.issued']],
   ['cancel asked, sending', 'sending', moves.cancelAsked(sending, 'session'), ['job.cancel_requested']],
   ['cancel asked, running', 'running', moves.cancelAsked(running, 'person'), ['job.cancel_requested']],
   ['answered', 'sending', moves.answered(sending, 'practice-1'), ['provider.answered']],
-  ['refused by the device', 'sending', moves.refusedByDevice(sending, { code: 'device_refused', message: 'no' }, at), ['provider.refused', 'budget.released', 'grant.revoked']],
+  ['refused by the device', 'sending', moves.refusedByDevice(sending, { code: 'device_refused', message: 'no' }, { ...money, micros: 0 }, at), ['provider.refused', 'budget.released', 'grant.revoked']],
+  ['lost by the device', 'sending', moves.refusedByDevice(sending, { code: 'device_lost', message: 'no' }, 'unknown', at), ['provider.refused', 'grant.revoked']],
+  ['cancelled, not sent', 'sending', moves.unsent(sending, { kind: 'cancelled', by: 'session' }, at), ['job.cancelled', 'budget.released', 'grant.revoked']],
+  ['refused, not sent', 'sending', moves.unsent(sending, { kind: 'denied', by: 'grant', reasons: [reason] }, at), ['grant.refused', 'budget.released', 'grant.revoked']],
   ['ended and charged', 'running', moves.runEnded(running, end(money), at), ['run.ended', 'budget.settled', 'grant.revoked']],
   ['ended, charge unknown', 'running', moves.runEnded(running, end('unknown'), at), ['run.ended', 'grant.revoked']],
   ['ended above the reservation', 'running', moves.runEnded(running, end({ ...money, micros: 1_200_001 }), at), ['run.ended', 'budget.settled', 'budget.overrun', 'grant.revoked']],

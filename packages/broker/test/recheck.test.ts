@@ -5,10 +5,9 @@ import type { PolicyInput } from '@dewar/protocol';
 import type { Policy } from '../src/core/decide.ts';
 import type { Job } from '../src/core/job.ts';
 import type { CorridorParts } from '../src/core/parts.ts';
-import { refusalAtGrant } from '../src/core/recheck.ts';
 import { analyse, analyserId } from '@dewar/openqasm';
 import { dataFiles } from '../src/adapters/data-files.ts';
-import { completed, policy, prices, rig, sha256, type Rig } from './fixture.ts';
+import { completed, policy, prices, refusalAtGrant, rig, sha256, type Rig } from './fixture.ts';
 
 /** A yes-sayer: allows hardware without a person, as an edited policy might. */
 const lenient: Policy = { digest: `sha256:${'1'.repeat(64)}`, evaluate: () => ({ allow: true, ask: false, reasons: [{ rule: 'test.allow', effect: 'allow', message: 'allowed', fix: null }] }) };

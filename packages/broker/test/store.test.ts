@@ -147,7 +147,7 @@ test('verify reads one moment: commits made meanwhile are no problems, and reade
 
 const pinned = [
   'job.decided new>waiting', 'job.decided new>queued', 'job.decided new>closing', 'approval.given waiting>queued', 'approval.given waiting>closing', 'approval.denied waiting>closing',
-  'approval.expired waiting>closing', 'job.cancelled waiting>closing', 'job.cancelled queued>closing', 'grant.refused queued>closing', 'provider.requested queued>sending',
+  'approval.expired waiting>closing', 'job.cancelled waiting>closing', 'job.cancelled queued>closing', 'job.cancelled sending>closing', 'grant.refused queued>closing', 'grant.refused sending>closing', 'provider.requested queued>sending',
   'grant.issued sending>sending', 'grant.issued running>running', 'job.cancel_requested sending>sending', 'job.cancel_requested running>running', 'provider.answered sending>running',
   'provider.refused sending>closing', 'run.ended running>closing', 'receipt.signed closing>ended',
 ];

@@ -15,6 +15,8 @@ export const limits = {
   program_bytes: 1_048_576,
   artifact_bytes: 16_777_216,
   spec_bytes: 65_536,
+  /** Of the canonical results. */
+  results_bytes: 16_777_216,
 } as const;
 
 /** Used when a spec leaves the field out. Not filled in before hashing: a spec's digest is of what was sent. */

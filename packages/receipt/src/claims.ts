@@ -55,7 +55,7 @@ function subjectsAreThePredicates(statement: ReceiptStatement, sha256: Sha256): 
 function embeddedSpec(receipt: ReceiptPredicate): JobSpec {
   let spec: JobSpec;
   try {
-    const value = parseJson(new TextEncoder().encode(receipt.spec), { bytes: limits.spec_bytes, depth: 8 });
+    const value = parseJson(new TextEncoder().encode(receipt.spec), { bytes: 2 * limits.spec_bytes, depth: 8 });
     spec = parseSpec(value);
   } catch (cause) {
     throw new DewarError({ code: 'receipt_invalid', message: 'the embedded job spec is not valid', path: '/predicate/spec', got: shown(receipt.spec) }, { cause });
@@ -118,7 +118,9 @@ function denialFollowsDecision({ decision, outcome }: ReceiptPredicate): void {
 
 function nothingRanWithoutGrant({ grant, outcome, times, provider_job_id, cost }: ReceiptPredicate): void {
   if (grant) {
-    must(outcome.kind !== 'denied', '/predicate/grant', grant.id, 'null: the job was denied');
+    const unsent = outcome.kind === 'denied' && outcome.by === 'grant' && provider_job_id === null;
+    must(outcome.kind !== 'denied' || unsent, '/predicate/grant', grant.id, 'null: the job was denied before it had a grant');
+    must(!unsent || cost === null || (cost !== 'unknown' && cost.micros === 0), '/predicate/cost', cost, 'nothing: it was not sent');
     must(outcome.kind !== 'completed' || (times.started !== null && provider_job_id !== null), '/predicate/outcome', outcome.kind, 'a completed job has times.started and a provider_job_id');
     must((times.started === null) === (provider_job_id === null), '/predicate/times/started', times.started, 'null exactly where provider_job_id is');
     return;

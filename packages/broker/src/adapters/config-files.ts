@@ -2,7 +2,7 @@
 import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { DewarError, microsFrom, parseJson, pointer, shown } from '@dewar/protocol';
+import { DewarError, microsFrom, parseJson, pointer, practiceCurrency, shown } from '@dewar/protocol';
 import type { BudgetLimits, Prices } from '../core/ports.ts';
 import { writeDurably } from './durable.ts';
 
@@ -12,7 +12,7 @@ const currency = z.string().regex(/^[A-Z]{3}$/);
 
 const deviceConfig = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('simulator') }),
-  z.strictObject({ kind: z.literal('practice-qpu'), queue_delay_ms: z.int().min(0).max(3_600_000), failure: z.enum(['refuse', 'fail', 'lose']).nullable() }),
+  z.strictObject({ kind: z.literal('practice-qpu'), queue_delay_ms: z.int().min(0).max(300_000), failure: z.enum(['refuse', 'fail', 'lose']).nullable() }),
 ]);
 export type DeviceConfig = z.infer<typeof deviceConfig>;
 
@@ -56,6 +56,11 @@ export async function loadConfiguration(folder: string): Promise<Configuration> 
     if (!devices.has(target) || devices.has(alias)) throw invalid(join(folder, 'backends.json'), pointer(['aliases', alias]), target, 'a device of this file, under a name that is none');
   }
   const list = await read(join(folder, 'prices.json'), prices);
+  for (const { device } of list.lines) {
+    // A receipt that called practice money real, or a simulator paid, would contradict itself.
+    if (devices.get(device)?.kind === 'simulator') throw invalid(join(folder, 'prices.json'), '/lines', device, 'simulators under free, not among the lines');
+    if (devices.get(device)?.kind === 'practice-qpu' && list.currency !== practiceCurrency) throw invalid(join(folder, 'prices.json'), '/currency', list.currency, `${practiceCurrency}: a practice QPU takes practice money`);
+  }
   const limits = await read(join(folder, 'budgets.json'), budgets);
   return {
     devices, aliases: new Map(Object.entries(found.aliases)),

@@ -62,7 +62,9 @@ export async function assess(spec: JobSpec, data: readonly Sized[], by: Assessor
 
   const program_digest = programDigest(spec.code_blob, by.sha256);
   const simulator = [...by.backends.devices.values()].filter((candidate) => candidate.view.kind === 'simulator');
-  const simulatorLimits = simulator.map((candidate) => candidate.limit(program, shots, timeLimit));
+  // Whether a QPU's program could be rehearsed is not for the agent's own shots and time to say.
+  const rehearsal = device.view.kind === 'simulator' ? ([shots, timeLimit] as const) : ([1, 3600] as const);
+  const simulatorLimits = simulator.map((candidate) => candidate.limit(program, ...rehearsal));
   const facts: JobFacts = {
     ...program,
     simulated_before: await view.simulatedBefore(program_digest),

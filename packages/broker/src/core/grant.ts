@@ -30,10 +30,15 @@ export function tokenHash(token: string, sha256: Sha256): string {
 
 /** Tokens that are out: each is good for one program, once. */
 export class GrantDesk {
-  readonly #live = new Map<string, Grant>();
+  readonly #live = new Map<string, Minted>();
 
-  issue(grant: Grant): void {
-    this.#live.set(grant.token_sha256, grant);
+  issue(minted: Minted): void {
+    this.#live.set(minted.grant.token_sha256, minted);
+  }
+
+  /** The unspent token of a grant, or null: it was spent, or issued by an earlier process. */
+  tokenOf(grant: Grant): string | null {
+    return this.#live.get(grant.token_sha256)?.token ?? null;
   }
 
   revoke(grant: Grant): void {
@@ -44,7 +49,7 @@ export class GrantDesk {
   redeem(token: string, grant: Grant, now: number, sha256: Sha256): void {
     const live = this.#live.get(tokenHash(token, sha256));
     this.#live.delete(grant.token_sha256);
-    if (live?.id !== grant.id) throw invalid('is not this job\'s, was spent, or was taken back');
+    if (live?.grant.id !== grant.id) throw invalid('is not this job\'s, was spent, or was taken back');
     if (now >= Date.parse(grant.expires)) throw invalid(`expired at ${grant.expires}`);
   }
 }

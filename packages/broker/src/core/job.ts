@@ -86,7 +86,7 @@ interface Settled extends Decided {
   readonly grant: Grant | null;
   readonly provider_job_id: string | null;
   readonly outcome: Outcome;
-  /** Null when nothing was spent because nothing was granted; `unknown` stays reserved. */
+  /** Null when nothing was reserved: a free run, or none; `unknown` stays reserved. */
   readonly cost: Money | 'unknown' | null;
   readonly ended: string;
   /** Digest of what the run printed. */
@@ -111,8 +111,8 @@ export const arrows = {
   'approval.given': { from: ['waiting'], to: ['queued', 'closing'] },
   'approval.denied': { from: ['waiting'], to: ['closing'] },
   'approval.expired': { from: ['waiting'], to: ['closing'] },
-  'job.cancelled': { from: ['waiting', 'queued'], to: ['closing'] },
-  'grant.refused': { from: ['queued'], to: ['closing'] },
+  'job.cancelled': { from: ['waiting', 'queued', 'sending'], to: ['closing'] },
+  'grant.refused': { from: ['queued', 'sending'], to: ['closing'] },
   'provider.requested': { from: ['queued'], to: ['sending'] },
   'grant.issued': { from: ['sending', 'running'], to: 'same' },
   'job.cancel_requested': { from: ['sending', 'running'], to: 'same' },

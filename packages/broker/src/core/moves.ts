@@ -86,20 +86,20 @@ export function grantRefused(job: Queued, reasons: readonly Reason[], at: string
   };
 }
 
-export function sending(job: Queued, grant: Grant): Move<Sending> {
+export function sending(job: Queued, grant: Grant, decision: Decision): Move<Sending> {
   const idempotency_key = `${job.id}.1`;
   return {
-    first: [event('grant.issued', `grant ${grant.id} issued`, { grant: publicGrant(grant) })],
+    first: [event('grant.issued', `grant ${grant.id} issued: policy ${decision.effect} once more`, { grant: publicGrant(grant), decision })],
     moving: event('provider.requested', `asking ${grant.device} to run ${grant.shots} shots`, { device: grant.device, idempotency_key, shots: grant.shots }),
     after: { ...clearedPart(job), phase: 'sending', grant, idempotency_key, cancel: null },
   };
 }
 
-/** After a restart: the old token died with the process, the job goes on under a new one. */
+/** The old token was spent or died with its process; the job goes on under a new one. */
 export function regranted(job: Sending | Running, grant: Grant): Move<Sending | Running> {
   return {
-    first: [event('grant.revoked', `grant ${job.grant.id} ended with the broker's restart`, { grant: job.grant.id })],
-    moving: event('grant.issued', `grant ${grant.id} issued after a restart`, { grant: publicGrant(grant) }),
+    first: [event('grant.revoked', `grant ${job.grant.id} ended`, { grant: job.grant.id })],
+    moving: event('grant.issued', `grant ${grant.id} issued in its place`, { grant: publicGrant(grant) }),
     after: { ...job, grant },
   };
 }
@@ -115,10 +115,23 @@ export function answered(job: Sending, provider_job_id: string): Move<Running> {
   };
 }
 
-export function refusedByDevice(job: Sending, error: ErrorBody, at: string): Move<Closing> {
+export function refusedByDevice(job: Sending, error: ErrorBody, charged: Money | 'unknown' | null, at: string): Move<Closing> {
   return {
-    moving: event('provider.refused', `${job.grant.device} refused: ${error.message}`, { error }),
-    after: close(decidedPart(job), { kind: 'failed', error }, at, { approval: job.approval, grant: job.grant, cost: job.reserved && { ...job.reserved, micros: 0 } }),
+    moving: event('provider.refused', `${job.grant.device} did not take it: ${error.message}`, { error }),
+    after: close(decidedPart(job), { kind: 'failed', error }, at, { approval: job.approval, grant: job.grant, cost: charged }),
+    then: [...(charged === 'unknown' ? [] : released(job.reserved)), revoked(job.grant)],
+  };
+}
+
+export type Unsent = Extract<Outcome, { readonly kind: 'cancelled' }> | (Extract<Outcome, { readonly kind: 'denied' }> & { readonly by: 'grant' });
+
+/** Granted, and by the device's proof not sent: a cancel or a refusal that came since ends it, and nothing is charged. */
+export function unsent(job: Sending, outcome: Unsent, at: string): Move<Closing> {
+  return {
+    moving: outcome.kind === 'cancelled'
+      ? event('job.cancelled', `cancelled by the ${outcome.by} before it was sent`, { by: outcome.by })
+      : event('grant.refused', `refused before it was sent: ${outcome.reasons.map((reason) => reason.message).join('; ')}`, { reasons: outcome.reasons }),
+    after: close(decidedPart(job), outcome, at, { approval: job.approval, grant: job.grant, cost: job.reserved && { ...job.reserved, micros: 0 } }),
     then: [...released(job.reserved), revoked(job.grant)],
   };
 }

@@ -3,7 +3,7 @@ import { canonicalJson, DewarError, type Decision, type JobSpec, type Json, type
 import { assess, policyInput, type Assessment } from './assess.ts';
 import { dayOf } from './budget.ts';
 import { decideOn } from './decide.ts';
-import type { Queued, SessionRef } from './job.ts';
+import type { Queued, Sending, SessionRef } from './job.ts';
 import type { CorridorParts } from './parts.ts';
 import type { View } from './ports.ts';
 
@@ -25,8 +25,10 @@ export async function decideNow(parts: CorridorParts, { spec, assessed, session,
   return decideOn(policy, input, sha256);
 }
 
-/** Why the grant is refused, or null: another resolved job than was decided on, another than the person said yes to, or a policy that now says no. */
-export async function refusalAtGrant(parts: CorridorParts, job: Queued): Promise<readonly Reason[] | null> {
+type Cleared = Queued | Sending;
+
+/** The job assessed anew, artifacts read again: another resolved job than was decided on, or than the person said yes to, is refused. */
+export async function lookAgain(parts: CorridorParts, job: Cleared): Promise<Assessment | readonly [Reason]> {
   let assessed: Assessment;
   try {
     assessed = await assess(job.spec, job.resolved.data, parts, parts.store.view);
@@ -35,21 +37,30 @@ export async function refusalAtGrant(parts: CorridorParts, job: Queued): Promise
     return [refusal(`grant.${error.code}`, error.message, error.fix ?? 'submit it again')];
   }
   // By its digest and by its fields: the run takes shots and time from the fields.
-  if (assessed.resolved_digest !== job.resolved_digest || canonicalJson(assessed.resolved as unknown as Json) !== canonicalJson(job.resolved as unknown as Json)) return [refusal('grant.resolved', `what would run is not what was decided on: ${difference(job.resolved, assessed.resolved)} changed`, 'submit it again')];
+  const same = assessed.resolved_digest === job.resolved_digest && canonicalJson(assessed.resolved as unknown as Json) === canonicalJson(job.resolved as unknown as Json);
+  if (!same) return [refusal('grant.resolved', `what would run is not what was decided on: ${difference(job.resolved, assessed.resolved)} changed`, 'submit it again')];
   if (job.approval && job.approval.resolved_digest !== assessed.resolved_digest) return [refusal('grant.approval', 'the yes was for another job', 'submit it again')];
-  const decision = await decideNow(parts, { spec: job.spec, assessed, session: job.session, own: ownToday(job, parts) }, parts.store.view);
-  if (decision.effect === 'deny') return decision.reasons.filter((reason) => reason.effect === 'deny');
-  if (decision.effect === 'ask' && !job.approval) return [refusal('grant.unapproved', 'the policy now asks a person', 'submit it again')];
-  return null;
+  return assessed;
+}
+
+export type Verdict = { readonly decision: Decision } | { readonly refused: readonly Reason[] };
+
+/** The policy once more, on what `lookAgain` found and on budgets and brake as `view` has them. */
+export async function verdictNow(parts: CorridorParts, job: Cleared, looked: Assessment | readonly [Reason], view: View): Promise<Verdict> {
+  if (!('resolved' in looked)) return { refused: looked };
+  const decision = await decideNow(parts, { spec: job.spec, assessed: looked, session: job.session, own: ownToday(job, parts) }, view);
+  if (decision.effect === 'deny') return { refused: decision.reasons.filter((reason) => reason.effect === 'deny') };
+  if (decision.effect === 'ask' && !job.approval) return { refused: [refusal('grant.unapproved', 'the policy now asks a person', 'submit it again')] };
+  return { decision };
 }
 
 /** A reservation of yesterday is in no sum of today. */
-function ownToday(job: Queued, { clock }: CorridorParts): Money | null {
+function ownToday(job: Cleared, { clock }: CorridorParts): Money | null {
   const reservedOn = dayOf(job.approval?.at ?? job.created);
   return reservedOn === dayOf(new Date(clock.now()).toISOString()) ? job.reserved : null;
 }
 
-export function refusal(rule: string, message: string, fix: string): Reason {
+function refusal(rule: string, message: string, fix: string): Reason {
   return { rule, effect: 'deny', message, fix };
 }
 

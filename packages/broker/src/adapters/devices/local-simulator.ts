@@ -1,11 +1,8 @@
 // The simulator on this machine as a device: free, and it remembers nothing across a restart.
 import { availableParallelism } from 'node:os';
-import { DewarError } from '@dewar/protocol';
-import { run, simulatorLimit, simulatorQubits } from '@dewar/executor';
+import { simulatorLimit, simulatorQubits } from '@dewar/executor';
 import type { Device, DeviceOutcome, Order } from '../../core/ports.ts';
-
-/** Bytes a simulation may hold: 24 qubits are 256 MiB, the compiler about as much again. */
-export const runMemory = 1_610_612_736;
+import { closed, runOrder } from './run-order.ts';
 
 export class LocalSimulator implements Device {
   readonly view: Device['view'];
@@ -32,10 +29,7 @@ export class LocalSimulator implements Device {
   }
 
   async wait(_id: string, order: Order, signal: AbortSignal): Promise<DeviceOutcome> {
-    const outcome = await run({
-      token: order.token, timeLimitS: order.time_limit_s, memoryBytes: runMemory, onProgress: order.onProgress,
-      signal: AbortSignal.any([signal, this.#closing.signal]), redeem: async (token) => ({ ...(await order.redeem(token)), noise: null }),
-    });
+    const outcome = await runOrder(order, null, AbortSignal.any([signal, this.#closing.signal]));
     if (this.#closing.signal.aborted) throw closed();
     return { ...outcome, charged: 'none' };
   }
@@ -43,8 +37,4 @@ export class LocalSimulator implements Device {
   async close(): Promise<void> {
     this.#closing.abort();
   }
-}
-
-export function closed(): DewarError {
-  return new DewarError({ code: 'not_running', message: 'the broker is stopping', fix: 'dewar up: the job goes on' });
 }

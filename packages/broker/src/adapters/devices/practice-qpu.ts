@@ -3,11 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { DewarError, type ErrorBody, type Results } from '@dewar/protocol';
-import { practiceLimit, run, type Calibration } from '@dewar/executor';
+import { DewarError, type ErrorBody } from '@dewar/protocol';
+import { practiceLimit, type Calibration } from '@dewar/executor';
 import type { Clock, Device, DeviceOutcome, Order } from '../../core/ports.ts';
 import { fileError, privateFolder, writeDurably } from '../durable.ts';
-import { closed, runMemory } from './local-simulator.ts';
+import { closed, runOrder } from './run-order.ts';
 
 /** What it does wrong on request: refuses a submit, fails a run, or loses one and cannot say whether it is charged. */
 export type PracticeFailure = 'refuse' | 'fail' | 'lose';
@@ -77,10 +77,7 @@ export class PracticeQpu implements Device {
     const { failure, calibration } = this.#parts;
     if (failure === 'lose') return { kind: 'failed', error: lost, output: '', charged: 'unknown' };
     if (failure === 'fail') return { kind: 'failed', error: failed, output: '', charged: 'none' };
-    const outcome = await run({
-      token: order.token, timeLimitS: order.time_limit_s, memoryBytes: runMemory, signal, onProgress: order.onProgress,
-      redeem: async (token) => ({ ...(await order.redeem(token)), noise: calibration }),
-    });
+    const outcome = await runOrder(order, calibration, signal);
     // It bills what it began, as hardware does; a run that failed is not billed.
     return { ...outcome, charged: outcome.kind === 'failed' ? 'none' : 'all' };
   }
@@ -103,7 +100,11 @@ export class PracticeQpu implements Device {
       throw fileError(error, path);
     });
     if (text === null) return null;
-    return recordSchema.parse(JSON.parse(text));
+    try {
+      return recordSchema.parse(JSON.parse(text));
+    } catch (cause) {
+      throw new DewarError({ code: 'device_lost', message: 'the practice QPU\'s own record of a job is damaged', got: path, fix: 'find out who wrote to the state folder; the reservation stays' }, { cause });
+    }
   }
 
   async #write(record: Record): Promise<void> {
@@ -118,5 +119,3 @@ export class PracticeQpu implements Device {
 
 const lost: ErrorBody = { code: 'device_lost', message: 'the practice QPU lost the job: it was configured to', fix: 'the reservation stays until a person settles it' };
 const failed: ErrorBody = { code: 'run_failed', message: 'the practice QPU failed the job: it was configured to', fix: 'take "failure" out of backends.json' };
-
-export type { Results };

@@ -22,7 +22,7 @@ export function viewOf(db: DatabaseSync, origin: string, sha256: Sha256, file: s
       return row && recorded(row, id, sha256);
     },
     jobs: async (filter: JobFilter) => jobsQuery(all, filter),
-    openJobs: async (session: string) => Number(all("SELECT count(*) AS n FROM jobs WHERE session = ? AND phase NOT IN ('closing', 'ended')", session)[0]?.['n']),
+    openJobs: async (session: string) => Number(all("SELECT count(*) AS n FROM jobs WHERE session = ? AND phase <> 'ended'", session)[0]?.['n']),
     countByPhase: async () => new Map(all('SELECT coalesce(outcome, phase) AS what, count(*) AS n FROM jobs GROUP BY 1').map((row) => [String(row['what']), Number(row['n'])])),
     simulatedBefore: async (program: Digest) => all("SELECT 1 FROM jobs WHERE program = ? AND device_kind = 'simulator' AND outcome = 'completed' LIMIT 1", program).length > 0,
     dayTotals: async (day: string, currency: string): Promise<DayTotals> => {
