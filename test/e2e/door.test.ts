@@ -166,9 +166,26 @@ for (const door of doors) {
     }
 
     test('requests one after another on a connection are answered in their order', async () => {
-      const one = (path: string): string => `GET ${path} HTTP/1.1\r\nhost: a\r\n\r\n`;
-      const got = answers(await raw(door.path(), [`${one('/v1/jobs')}${one('/nowhere')}${one('/v1/jobs/job_x')}${one('/v1/jobs')}`], 400));
-      assert.deepEqual(got.map(({ status }) => status), [200, 404, 404, 200]);
+      const expected = [['/v1/jobs', 200], ['/nowhere', 404], ['/v1/jobs/job_x', 404], ['/v1/jobs', 200]] as const;
+      const socket = connect(door.path()).setEncoding('latin1');
+      for (const [path, status] of expected) {
+        const answered = new Promise<string>((resolve, reject) => {
+          socket.once('data', (chunk) => resolve(String(chunk)));
+          socket.once('close', () => reject(new Error(`closed before ${path} was answered`)));
+        });
+        socket.write(`GET ${path} HTTP/1.1\r\nhost: a\r\n\r\n`);
+        assert.equal(answers(await answered)[0]?.status, status, path);
+      }
+      socket.destroy();
+    });
+
+    test('requests that do not wait for the answer before get their own answers, up to a typed refusal', async () => {
+      const expected = [200, 404, 404, 200];
+      const got = answers(await raw(door.path(), ['/v1/jobs', '/nowhere', '/v1/jobs/job_x', '/v1/jobs'].map((path) => `GET ${path} HTTP/1.1\r\nhost: a\r\n\r\n`), 400));
+      const refused = got.findIndex(({ code: found }) => found === 'too_many_requests');
+      assert.equal(got[0]?.status, 200);
+      assert.deepEqual(got.slice(0, refused < 0 ? undefined : refused).map(({ status }) => status), expected.slice(0, refused < 0 ? 4 : refused));
+      assert.ok(refused < 0 || refused === got.length - 1, 'nothing follows the refusal');
     });
 
     test('after a refused body the rest of it is not taken for a request', async () => {

@@ -17,7 +17,9 @@ const requestTimeout = 30_000;
 const headersTimeout = 10_000;
 const mostConnections = 64;
 /** Bytes of a refused body that are read to no use. */
-const mostDropped = 67_108_864;
+const mostDropped = 33_554_432;
+/** Milliseconds without a byte of it. */
+const dropIdle = 200;
 
 export interface DoorParts {
   /** In a folder that only the user can enter. */
@@ -43,11 +45,34 @@ export function newApp(report: (error: unknown) => void): App {
   return app;
 }
 
-function answerError(call: Call, error: DewarError): Response {
-  const { complete, headers } = call.env.incoming;
-  // What is left of a refused body is read and dropped, for a caller that still writes would not see the answer; what has no end in sight is not.
-  if (!complete && (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > mostDropped)) call.header('connection', 'close');
+async function answerError(call: Call, error: DewarError): Promise<Response> {
+  const { incoming } = call.env;
+  const { headers } = incoming;
+  if (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0) {
+    await dropRest(incoming);
+    if (!incoming.complete) call.header('connection', 'close');
+  }
   return call.json({ error: error.toBody() }, httpStatus(error.code) as 400);
+}
+
+/** A caller that still writes would not see the answer: what is left of its body is read and dropped first, up to a cap and while it comes. */
+function dropRest(incoming: IncomingMessage): Promise<void> {
+  return new Promise((resolve) => {
+    if (incoming.complete || incoming.destroyed) return resolve();
+    let size = 0;
+    const timer = setTimeout(resolve, dropIdle);
+    const done = (): void => {
+      clearTimeout(timer);
+      resolve();
+    };
+    incoming.on('data', (chunk: Uint8Array) => {
+      size += chunk.length;
+      if (size > mostDropped) done();
+      else timer.refresh();
+    });
+    for (const end of ['end', 'close', 'error']) incoming.once(end, done);
+    incoming.resume();
+  });
 }
 
 /** Opens a socket with mode 0600. */
@@ -58,13 +83,17 @@ export async function openDoor({ socket, app, peer, report }: DoorParts): Promis
     return errorResponse({ code: 'internal', message: 'the request could not be read' });
   } });
   const refusals = new WeakMap<Socket, DewarError>();
+  const turns = new Turns();
   const server = createServer({ requestTimeout, headersTimeout, connectionsCheckingInterval: 1000, keepAliveTimeout: 5000, requireHostHeader: false }, (request, response) => {
+    if (!turns.take(request, response)) return;
     const refusal = refusals.get(request.socket) ?? requestLineRefusal(request);
     if (refusal) return refuse(response, refusal);
     void listener(request, response);
   });
   // Without this, Node answers by itself, in no typed way.
-  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => refuse(response, requestLineRefusal(request) ?? syntax('an expectation that nobody here meets', request.headers.expect)));
+  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+    if (turns.take(request, response)) refuse(response, requestLineRefusal(request) ?? syntax('an expectation that nobody here meets', request.headers.expect));
+  });
   server.maxConnections = mostConnections;
   if (peer) {
     server.on('connection', (connection) => {
@@ -79,6 +108,27 @@ export async function openDoor({ socket, app, peer, report }: DoorParts): Promis
   await listen(server, socket);
   await chmod(socket, 0o600);
   return { close: () => closeServer(server) };
+}
+
+/** One request under way a connection: else a caller could start any number at once and hold up everybody. */
+class Turns {
+  readonly #busy = new WeakSet<Socket>();
+  readonly #refused = new WeakSet<Socket>();
+
+  /** False when the request has been refused, or is one after such a one and gets no answer. */
+  take({ socket }: IncomingMessage, response: ServerResponse): boolean {
+    if (this.#refused.has(socket)) return false;
+    if (this.#busy.has(socket)) {
+      this.#refused.add(socket);
+      // Nothing more is read; the answer under way goes out, then this refusal, and the connection ends with it.
+      socket.pause();
+      refuse(response, new DewarError({ code: 'too_many_requests', message: 'the request before this one has no answer yet', allowed: 'one request at a time on a connection', fix: 'wait for each answer, or use another connection' }));
+      return false;
+    }
+    this.#busy.add(socket);
+    response.once('close', () => this.#busy.delete(socket));
+    return true;
+  }
 }
 
 function listen(server: Server, socket: string): Promise<void> {
@@ -144,7 +194,7 @@ export async function readBody(call: Call, cap: number, type: 'application/json'
   const chunks: Uint8Array[] = [];
   let size = 0;
   try {
-    for await (const chunk of incoming as IncomingMessage & AsyncIterable<Uint8Array>) {
+    for await (const chunk of incoming.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
       size += chunk.length;
       if (size > cap) throw tooLarge(`more than ${cap} bytes`);
       chunks.push(chunk);
