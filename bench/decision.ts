@@ -1,4 +1,5 @@
-// How many decisions a second the default policy gives, from a closed input to an ordered answer. usage: node bench/decision.ts [--count N]
+// How many decisions a second the default policy gives, from a closed input to an ordered answer.
+// Usage: node bench/decision.ts [--count N].
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { PolicyInput } from '@dewar/protocol';

@@ -1,4 +1,5 @@
-// How many durable commits a second the journal takes at 1, 8 and 64 at once, and how fast all of it is verified. usage: node bench/journal.ts [--count N]
+// How many durable commits a second the journal takes at 1, 8 and 64 at once, and how fast all of it is verified.
+// Usage: node bench/journal.ts [--count N].
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

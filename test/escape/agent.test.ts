@@ -92,7 +92,7 @@ describe('data that names files', () => {
   test('a path that is swapped while it is read gives the granted file or a refusal, never another', async () => {
     const target = join(granted, 'swap');
     writeFileSync(join(granted, 'good'), 'good');
-    const script = `const fs=require('fs');const [t,g,s]=process.argv.slice(1);for(;;){try{fs.symlinkSync(s,t+'.l');fs.renameSync(t+'.l',t);fs.copyFileSync(g,t+'.f');fs.renameSync(t+'.f',t);fs.unlinkSync(t);fs.linkSync(s,t+'.x');fs.unlinkSync(t+'.x')}catch{}}`;
+    const script = `const fs=process.getBuiltinModule('node:fs');const [t,g,s]=process.argv.slice(1);for(;;){try{fs.symlinkSync(s,t+'.l');fs.renameSync(t+'.l',t);fs.copyFileSync(g,t+'.f');fs.renameSync(t+'.f',t);fs.unlinkSync(t);fs.linkSync(s,t+'.x');fs.unlinkSync(t+'.x')}catch{}}`;
     const swapper = spawn(process.execPath, ['-e', script, target, join(granted, 'good'), join(ground, 'outside', 'secret')], { stdio: 'ignore' });
     try {
       const outcomes = { read: 0, refused: 0 };

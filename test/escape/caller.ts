@@ -1,5 +1,5 @@
-// One request over a UNIX socket, told on stdout as JSON: what runs inside a sandbox or as another user in the tests beside this file.
-// usage: node caller.ts SOCKET METHOD PATH [BODY]
+// Sends one request over a UNIX socket and tells the answer on stdout as JSON: it runs in a sandbox, or as another user.
+// Usage: node caller.ts SOCKET METHOD PATH [BODY].
 import { request } from 'node:http';
 
 const [socketPath = '', method = 'GET', path = '/', body] = process.argv.slice(2);

@@ -83,6 +83,7 @@ describe('as another user', { skip: isRoot ? false : 'only root can become anoth
   test('even with folder and socket thrown open, the control socket is refused', () => {
     const opened = [home.folder, home.home.run, home.control];
     for (const path of opened) chmodSync(path, 0o777);
+    chmodSync(dirname(home.folder), statSync(dirname(home.folder)).mode | 0o011);
     const told = from(as, home.control, 'POST', '/v1/freeze', '{}');
     assert.deepEqual([told.status, /"code":"([a-z_]+)"/.exec(told.text)?.[1]], [403, 'peer_refused']);
     assert.ok(told.text.includes(`uid ${nobody}`));
