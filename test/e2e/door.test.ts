@@ -188,6 +188,30 @@ for (const door of doors) {
       assert.ok(refused < 0 || refused === got.length - 1, 'nothing follows the refusal');
     });
 
+    test('of many requests sent at once on a connection one is answered, the next refused, and the connection closed', async () => {
+      const one = 'GET /v1/jobs HTTP/1.1\r\nhost: a\r\n\r\n';
+      for (const next of [one, 'GET /v1/jobs HTTP/1.1\r\nhost: a\r\nexpect: the-impossible\r\n\r\n', 'GET /v1/jobs HTTP/1.1\r\n\r\n']) {
+        const got = answers(await raw(door.path(), [one + next.repeat(300)], 5000));
+        assert.deepEqual(got, [{ status: 200, code: '' }, { status: 429, code: 'too_many_requests' }]);
+      }
+    });
+
+    test('while one request waits, little of what comes after it is read', async () => {
+      const simulated = textAt((await call(home.session(), 'POST', '/submit', spec({ backend: 'simulator' }))).json, 'job_id');
+      await call(home.session(), 'GET', `/v1/jobs/${simulated}/wait`);
+      const waiting = textAt((await call(home.session(), 'POST', '/submit', spec())).json, 'job_id');
+      const socket = connect(door.path()).on('error', () => undefined);
+      socket.write(`GET /v1/jobs/${waiting}/wait?timeout_s=100 HTTP/1.1\r\nhost: a\r\n\r\n`);
+      await sleep(100);
+      const flood = Buffer.from('GET /v1/jobs HTTP/1.1\r\nhost: a\r\n\r\n'.repeat(200_000));
+      socket.write(flood);
+      await sleep(300);
+      assert.ok(socket.writableLength > flood.length / 2, `${socket.writableLength} of ${flood.length} bytes are not sent`);
+      assert.equal((await call(home.control, 'GET', '/v1/status')).status, 200);
+      socket.destroy();
+      assert.equal((await call(home.session(), 'POST', `/v1/jobs/${waiting}/cancel`)).status, 200);
+    });
+
     test('after a refused body the rest of it is not taken for a request', async () => {
       const inner = `POST ${door.post} HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}`;
       const got = answers(await raw(door.path(), [head(`content-length: ${70_000 + inner.length}\r\n`), inner], 400));

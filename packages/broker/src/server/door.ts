@@ -120,8 +120,9 @@ class Turns {
     if (this.#refused.has(socket)) return false;
     if (this.#busy.has(socket)) {
       this.#refused.add(socket);
-      // Nothing more is read; the answer under way goes out, then this refusal, and the connection ends with it.
-      socket.pause();
+      // The answer under way goes out, then this refusal, and the connection ends with it. Till then nothing more is read, but for what
+      // has come already: Node's parser reads on at the end of each request, so a pause holds only after that.
+      setImmediate(() => socket.pause());
       refuse(response, new DewarError({ code: 'too_many_requests', message: 'the request before this one has no answer yet', allowed: 'one request at a time on a connection', fix: 'wait for each answer, or use another connection' }));
       return false;
     }
