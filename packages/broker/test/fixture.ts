@@ -1,11 +1,12 @@
 // A corridor on a real store, real artifacts and the real policy, with devices that do as the test says and a clock that stands still.
+import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { analyse, analyserId } from '@dewar/openqasm';
-import type { Digest, JobId, JobSpec, ProgramFacts, Reason } from '@dewar/protocol';
-import { checkpointSignerFromPem, generateCheckpointKey, generateReceiptKey, signerFromPem } from '@dewar/receipt';
+import { DewarError, type Digest, type ErrorCode, type JobId, type JobSpec, type ProgramFacts, type Reason } from '@dewar/protocol';
+import { checkpointSignerFromPem, generateCheckpointKey, generateReceiptKey, signerFromPem, verifyReceipt } from '@dewar/receipt';
 import { ArtifactFiles } from '../src/adapters/artifact-files.ts';
 import { dataFiles } from '../src/adapters/data-files.ts';
 import { loadOpaPolicy } from '../src/adapters/opa-policy.ts';
@@ -199,4 +200,23 @@ async function build(folder: string, clock: TestClock, simulator: TestDevice, qp
     },
   };
   return self;
+}
+
+/** A test on a rig, whose journal verifies at its end. */
+export const withRig = (body: (r: Rig) => Promise<void>, { checked = true, ...options }: Parameters<typeof rig>[0] & { readonly checked?: boolean } = {}) => async (): Promise<void> => {
+  const r = await rig(options);
+  try {
+    await body(r);
+    if (checked) assert.deepEqual((await r.store.verify()).problems, []);
+  } finally {
+    r.close();
+  }
+};
+
+export const refusesWith = (code: ErrorCode) => (error: unknown) => error instanceof DewarError && error.code === code;
+
+/** The receipt of a job that has ended, verified. */
+export async function receiptOf(r: Rig, job: Awaited<ReturnType<Rig['until']>>): Promise<ReturnType<typeof verifyReceipt>> {
+  assert.equal(job.phase, 'ended');
+  return verifyReceipt(await r.artifacts.get(job.phase === 'ended' ? job.receipt : r.code), { receiptKeys: [receiptKey.publicPem] });
 }
