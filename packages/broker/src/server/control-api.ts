@@ -31,7 +31,7 @@ const sessionSchema = z.strictObject({ name: z.string().regex(sessionNamePattern
 
 export function controlApp(parts: ControlParts): App {
   const { corridor, store } = parts;
-  const app = newApp(parts.report);
+  const app = newApp(parts.report, { tellsPaths: true });
   const reads = new Reads(parts, null);
   app.get('/v1/status', async (call) => call.json(await status(parts)));
   app.get('/v1/keys', (call) => call.json(parts.keys));
@@ -73,7 +73,8 @@ export function controlApp(parts: ControlParts): App {
     return call.json({ ok: problems.length === 0, size, root, checkpoint, problems });
   });
   app.post('/v1/shutdown', (call) => {
-    call.env.outgoing.once('finish', parts.shutDown);
+    // Also when the caller did not wait for the answer.
+    call.env.outgoing.once('close', parts.shutDown);
     return call.json({});
   });
   addReads(app, reads);

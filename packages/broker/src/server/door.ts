@@ -1,5 +1,5 @@
 // The door: one HTTP server a socket, bodies capped while they stream, every failure one typed error.
-import { chmod, unlink } from 'node:fs/promises';
+import { unlink } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
@@ -34,15 +34,23 @@ export interface Door {
   close(): Promise<void>;
 }
 
-export function newApp(report: (error: unknown) => void): App {
+/** @param tellsPaths false where an agent asks: where the broker keeps its state is nothing to it. */
+export function newApp(report: (error: unknown) => void, { tellsPaths }: { readonly tellsPaths: boolean }): App {
   const app: App = new Hono();
   app.notFound((call) => answerError(call, new DewarError({ code: 'not_found', message: 'no such address', path: shown(call.req.path), allowed: 'see GET /v1' })));
   app.onError((error, call) => {
-    if (error instanceof DewarError) return answerError(call, error);
+    if (error instanceof DewarError) return answerError(call, tellsPaths ? error : withoutPath(error));
     report(error);
     return answerError(call, new DewarError({ code: 'internal', message: 'the broker failed; its log says how', fix: 'see broker.log in the state folder' }));
   });
   return app;
+}
+
+/** What the storage could not do is told with the file's path in `got`. */
+function withoutPath(error: DewarError): DewarError {
+  if (!error.code.startsWith('storage_')) return error;
+  const { got: _, ...body } = error.toBody();
+  return new DewarError(body, { cause: error });
 }
 
 async function answerError(call: Call, error: DewarError): Promise<Response> {
@@ -106,7 +114,6 @@ export async function openDoor({ socket, app, peer, report }: DoorParts): Promis
   }
   server.on('clientError', (error: Error & { readonly code?: string }, connection) => writeRaw(connection as Socket, rawError(error.code)));
   await listen(server, socket);
-  await chmod(socket, 0o600);
   return { close: () => closeServer(server) };
 }
 
@@ -135,12 +142,13 @@ class Turns {
 function listen(server: Server, socket: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    // The folder is 0700 already; the mask keeps even the first instant closed.
+    // Node binds before `listen` returns: the socket is made with mode 0600, and no other file in between.
     const before = process.umask(0o177);
-    server.listen(socket, () => {
+    try {
+      server.listen(socket, resolve);
+    } finally {
       process.umask(before);
-      resolve();
-    });
+    }
   });
 }
 

@@ -11,7 +11,7 @@ export interface SessionParts extends Readable {
 }
 
 export function sessionApp(parts: SessionParts, session: StoredSession): App {
-  const app = newApp(parts.report);
+  const app = newApp(parts.report, { tellsPaths: false });
   const reads = new Reads(parts, session.name);
   app.get('/v1', (call) => call.json({ version: parts.version, session: session.name, docs: 'docs/api.md' }));
   app.put('/v1/artifacts', async (call) => putArtifact(call, parts.artifacts, null));

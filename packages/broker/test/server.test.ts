@@ -1,0 +1,107 @@
+// The two doors in this process, on the rig's store: what they answer when something under them is wrong.
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { request } from 'node:http';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { DewarError, type ErrorBody } from '@dewar/protocol';
+import type { Artifacts } from '../src/core/ports.ts';
+import { controlApp } from '../src/server/control-api.ts';
+import { newApp, openDoor } from '../src/server/door.ts';
+import { sessionApp } from '../src/server/session-api.ts';
+import { completed, rig, session, type Rig } from './fixture.ts';
+
+interface Doors {
+  readonly rig: Rig;
+  readonly session: string;
+  readonly control: string;
+  readonly shutDowns: () => number;
+}
+
+async function doors(t: TestContext, artifactsOf: (r: Rig) => Artifacts = (r) => r.artifacts): Promise<Doors> {
+  const r = await rig();
+  const folder = mkdtempSync(join(tmpdir(), 'dewar-doors-'));
+  const report = (error: unknown): void => void r.errors.push(error);
+  const common = { corridor: r.corridor, store: r.store, artifacts: artifactsOf(r), backends: r.parts.backends, prices: r.parts.prices, budget: r.budget, clock: r.clock, version: 'test', report };
+  let shutDowns = 0;
+  const control = controlApp({
+    ...common, home: folder, since: 'now', policy: r.parts.policy.digest, keys: { receipt_pem: 'p', checkpoint_vkey: 'v' }, socketOf: (name) => name, draw: () => undefined,
+    openSession: () => Promise.reject(new Error('not here')),
+    shutDown: () => {
+      shutDowns += 1;
+    },
+  });
+  const paths = { session: join(folder, 'session.sock'), control: join(folder, 'control.sock') };
+  const opened = [await openDoor({ socket: paths.session, app: sessionApp(common, session), peer: null, report }), await openDoor({ socket: paths.control, app: control, peer: null, report })];
+  t.after(async () => {
+    for (const door of opened) await door.close();
+    r.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return { rig: r, ...paths, shutDowns: () => shutDowns };
+}
+
+function get(socketPath: string, path: string): Promise<{ readonly status: number; readonly text: string }> {
+  return new Promise((resolve, reject) => {
+    request({ socketPath, path, agent: false, headers: { host: 'dewar' } }, (answer) => {
+      let text = '';
+      answer.setEncoding('utf8').on('data', (chunk: string) => {
+        text += chunk;
+      }).on('end', () => resolve({ status: answer.statusCode ?? 0, text })).on('error', reject);
+    }).on('error', reject).end();
+  });
+}
+
+async function refusal(socketPath: string, path: string): Promise<ErrorBody> {
+  return (JSON.parse((await get(socketPath, path)).text) as { readonly error: ErrorBody }).error;
+}
+
+test('results are answered as they are stored, to the byte', async (t) => {
+  const { rig: r, session: socket } = await doors(t);
+  // A number-like key would come first, and 11 before 100, if this were read and printed again.
+  r.simulator.behave = async (order) => {
+    const done = completed(order.shots);
+    return done.kind === 'completed' ? { ...done, results: { ...done.results, registers: [{ name: 'c', size: 3 }], counts: { '011': 1, '11': 2, '100': 3 } } } : done;
+  };
+  const { id } = await r.submit({ backend: 'simulator' });
+  const job = await r.until(id, 'ended');
+  assert.ok(job.phase === 'ended' && job.outcome.kind === 'completed');
+  const { results } = job.outcome;
+  const stored = new TextDecoder().decode(await r.artifacts.get(results));
+  const { status, text } = await get(socket, `/v1/jobs/${id}/results`);
+  assert.equal(status, 200);
+  assert.equal(text, `{"job_id":"${id}","results_digest":"${results}","results":${stored}}`);
+  assert.notEqual(JSON.stringify(JSON.parse(stored)), stored, 'else this shows nothing');
+});
+
+test('a session is not told where the broker keeps its files; the person is', async (t) => {
+  const broken = (r: Rig): Artifacts => ({ put: (bytes) => r.artifacts.put(bytes), get: () => Promise.reject(new DewarError({ code: 'storage_failed', message: 'a file could not be read', got: '/home/p/state/artifacts/ab', fix: 'look at the disk' })) });
+  const { rig: r, session: agent, control } = await doors(t, broken);
+  const { id } = await r.submit({ backend: 'simulator' });
+  await r.until(id, 'ended');
+  assert.deepEqual(await refusal(agent, `/v1/jobs/${id}/results`), { code: 'storage_failed', message: 'a file could not be read', fix: 'look at the disk' });
+  assert.equal((await refusal(control, `/v1/jobs/${id}/results`)).got, '/home/p/state/artifacts/ab');
+});
+
+test('a caller that leaves before the answer has stopped the broker all the same', async (t) => {
+  const { control, shutDowns } = await doors(t);
+  const socket = connect(control);
+  socket.end('POST /v1/shutdown HTTP/1.1\r\nhost: dewar\r\n\r\n', () => socket.destroy());
+  for (let tries = 0; shutDowns() === 0 && tries < 200; tries += 1) await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.equal(shutDowns(), 1);
+});
+
+test('a socket is made with mode 0600 under any mask, which is then as it was', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'dewar-mode-'));
+  const before = process.umask(0);
+  t.after(() => {
+    process.umask(before);
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const door = await openDoor({ socket: join(folder, 'a.sock'), app: newApp(() => undefined, { tellsPaths: false }), peer: null, report: () => undefined });
+  t.after(() => door.close());
+  assert.equal(statSync(join(folder, 'a.sock')).mode & 0o777, 0o600);
+  assert.equal(process.umask(), 0);
+});
