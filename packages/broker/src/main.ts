@@ -14,6 +14,9 @@ const untilStdinEnds = '--until-stdin-ends';
 const exitFatal = 74;
 const exitConfig = 78;
 
+// A log that cannot be written, on a full disk say, is no reason to end: what must not be lost is in the journal.
+process.stderr.on('error', () => undefined);
+
 function log(text: string): void {
   process.stderr.write(`${new Date().toISOString()} ${text}\n`);
 }
@@ -35,12 +38,13 @@ async function main(args: readonly string[]): Promise<void> {
     if (stopping) return;
     stopping = true;
     log(`stopping: ${why}`);
-    void broker.stop().then(() => process.exit(0), (error: unknown) => {
+    // It may be asked to stop before it has told us that it is up.
+    void starting.then((broker) => broker.stop()).then(() => process.exit(0), (error: unknown) => {
       log(describe(error));
       process.exit(exitFatal);
     });
   };
-  const broker = await startBroker({
+  const starting = startBroker({
     home, uid, clock: systemClock, random: systemRandom, peer: peerCheck(),
     policyFile: fileURLToPath(new URL('../../../policies/quantum_policy.wasm', import.meta.url)),
     report: (error, job) => log(`${job ?? 'broker'}: ${describe(error)}`),
@@ -50,6 +54,7 @@ async function main(args: readonly string[]): Promise<void> {
     },
     onShutDown: () => stop('asked on the control socket'),
   });
+  await starting;
   process.on('SIGTERM', () => stop('SIGTERM'));
   process.on('SIGINT', () => stop('SIGINT'));
   if (args.includes(untilStdinEnds)) {
