@@ -13,7 +13,7 @@ describe('exactGates', () => {
   });
 
   it('leaves alone what it need not touch, comments, and gates that the program defines', () => {
-    const source = 'OPENQASM 3.0;\ninclude "stdgates.inc";\ngate crz(t) a, b { cx a, b; }\nqubit[2] q;\n// cp(1) cu(\ncrz(-1) q[0], q[1]; ctrl @ rx(0.5) q[0], q[1];\n';
+    const source = 'OPENQASM 3.0;\ninclude "stdgates.inc";\ngate crz(t) a, b { cx a, b; }\nqubit[2] q;\n// cp(1) cu(\ncrz(-1) q[0], q[1]; rx(0.5) q[0]; ctrl @ x q[0], q[1];\n';
     assert.deepEqual(exactGates(source), { text: source, compilable: true });
   });
 
@@ -38,4 +38,38 @@ describe('exactGates', () => {
     const result = await simulateHere(`${qasm3}qubit[3] q;\nbit[3] c;\nx q[0];\nx q[2];\n${qft}\n${back}\nc = measure q;\n`, { qubits: 3 });
     assert.deepEqual(result.byKey, { 101: 1000 });
   });
+
+  const turns = '-2.0*pi';
+  for (const [what, head, gates] of [
+    ['a rotation', '', `ctrl @ rz(${turns}) q[0], q[1];`],
+    ['a rotation under two controls', '', `x q[2]; ctrl(2) @ rx(${turns}) q[0], q[2], q[1];`],
+    ['a gate of the program that holds one', 'gate own(w) a { h a; ry(w/2) a; h a; }', `ctrl @ own(2*(${turns})) q[0], q[1];`],
+    ['a gate that controls one itself', 'gate own(w) a, b { negctrl @ rx(w) a, b; }', `x q[0]; own(${turns}) q[0], q[1];`],
+    ['a gate with a block before it', 'gate own(w) a { for int i in [0:1] { x a; } rx(w) a; }', `ctrl @ own(${turns}) q[0], q[1];`],
+    ['a gate two definitions down', 'gate low(w) a { rz(-w) a; }\ngate own(w) a { low(w) a; }', `ctrl @ own(${turns}) q[0], q[1];`],
+  ] as const) {
+    it(`keeps the sign of a whole negative turn under a control, for ${what}`, async () => {
+      const result = await simulateHere(`${qasm3}${head}\nqubit[3] q;\nbit c;\nh q[0];\n${gates}\nh q[0];\nc = measure q[0];\n`, { qubits: 3, shots: 30 });
+      assert.deepEqual(result.byKey, { 1: 30 });
+    });
+  }
+
+  it('keeps the phase of csx (four of them are the identity, two are cx)', async () => {
+    const source = (csx: string): string => `OPENQASM 2.0;\ninclude "qelib1.inc";\nqreg q[2];\ncreg c[2];\nh q[0];\nx q[1];\nh q[1];\n${csx}\nh q[1];\nh q[0];\nmeasure q -> c;\n`;
+    assert.deepEqual((await simulateHere(source('csx q[0],q[1];\ncsx q[0],q[1];'), { shots: 100 })).byKey, { 11: 100 });
+    assert.deepEqual((await simulateHere(source('csx q[0],q[1];\ncsx q[0],q[1];\ncsx q[0],q[1];\ncsx q[0],q[1];'), { shots: 100 })).byKey, { 10: 100 });
+  });
+
+  for (const [what, line] of [
+    ['pow of a gate with parameters', 'pow(2) @ rx(0.3) q[0];'],
+    ['pow of the program\'s own gate with parameters', 'ctrl @ pow(2) @ f(0.3) q[0], q[1];'],
+    ['u3 under a control', 'ctrl @ u3(0.1, 0.2, 0.3) q[0], q[1];'],
+    ['u2 in a controlled gate', 'negctrl @ g q[0], q[1];'],
+    ['a variable for a parameter that is halved', 'for int i in [0:1] { f(-i*0.5) q[i]; }'],
+  ] as const) {
+    it(`refuses ${what}, which the compiler gets wrong, and says what would pass`, async () => {
+      const source = `${qasm3}gate f(t) a { ry(t/2) a; }\ngate g a { u2(0.1, 0.2) a; }\nqubit[2] q;\nbit[2] c;\n${line}\nc = measure q;\n`;
+      await assert.rejects(simulateHere(source, { shots: 10 }), { code: 'program_invalid', message: /line \d: / });
+    });
+  }
 });

@@ -2,7 +2,9 @@
 //
 // In its `gate f(t) a { ry(t/2) a; }`, f(-0.9) turns by π - 0.45: the half is taken after the reduction. So a gate that halves or
 // scales a parameter is written once more for each set of constant arguments, with these in place of its parameters.
-// Left as it is: a call whose arguments name variables, such as a loop's. Qiskit writes none of these.
+// The same goes for every gate under a control, where the sign that a reduced angle may bring counts.
+// Left as it is, and told: a call whose arguments name variables, such as a loop's. Qiskit writes none of these.
+import { controlled } from './controls.ts';
 import { applyEdits, indexFrom, maxDepth, tokens, unusedName, type Edit, type Token } from './scan.ts';
 
 interface Definition {
@@ -30,8 +32,14 @@ const angled = new Set('p u1 u2 u3 u U rx ry rz phase gphase cp cu1 cu3 cu crx c
 /** Standard gates whose own meaning halves an angle. */
 const halving = new Set(['crx', 'cry', 'crz', 'cu', 'cu3']);
 
+export interface Angles {
+  readonly text: string;
+  /** A gate whose angle the compiler may reduce before it is scaled, for it is called with a variable; `null` when there is none. */
+  readonly lossy: { readonly name: string; readonly line: number } | null;
+}
+
 /** Lines keep their numbers. Never throws: what it cannot read it leaves to the compiler. */
-export function exactAngles(source: string): string {
+export function exactAngles(source: string): Angles {
   return copies(realNumbers(source));
 }
 
@@ -53,14 +61,15 @@ function realNumbers(source: string): string {
   return applyEdits(source, [...edits.values()]);
 }
 
-function copies(source: string): string {
+function copies(source: string): Angles {
   const list = tokens(source);
+  const { names: underControl } = controlled(list);
   const definitions = readDefinitions(list);
   const scaling = new Map<string, Definition>();
   for (const definition of definitions) {
-    if (definition.body.some(({ text }) => text === '/' || text === '*' || scaling.has(text) || halving.has(text))) scaling.set(definition.name, definition);
+    if (underControl.has(definition.name) || definition.body.some(({ text }) => text === '/' || text === '*' || text === 'ctrl' || text === 'negctrl' || scaling.has(text) || halving.has(text))) scaling.set(definition.name, definition);
   }
-  if (scaling.size === 0) return source;
+  if (scaling.size === 0) return { text: source, lossy: null };
   const prefix = unusedName(source, 'dewar_copy_');
   const made = new Map<string, { readonly name: string; readonly after: number; text: string }>();
   // Gates that something other than a copy still calls; the others go, for the compiler refuses a body such as 0.5*t.
@@ -69,6 +78,10 @@ function copies(source: string): string {
     if (kept.has(name)) return;
     kept.add(name);
     for (const { text } of scaling.get(name)?.body ?? []) if (scaling.has(text)) keep(text);
+  };
+  let lossy: Angles['lossy'] = null;
+  const lose = ({ text, start }: Token): void => {
+    lossy ??= { name: text, line: source.slice(0, start).split('\n').length };
   };
   const copy = (call: Call, given: ReadonlyMap<string, string>): string | null => {
     const definition = scaling.get(call.name);
@@ -92,6 +105,7 @@ function copies(source: string): string {
       const call = scaling.has(token.text) ? callAt(part, index) : null;
       const name = call === null ? null : copy(call, given);
       if (name === null && scaling.has(token.text)) keep(token.text);
+      if (name === null && call !== null) lose(token);
       const value = given.get(token.text);
       const gap = index > 0 && part[index - 1]?.end === token.start ? '' : ' ';
       text += gap + (name ?? (value === undefined ? token.text : `(${value})`));
@@ -109,6 +123,7 @@ function copies(source: string): string {
     const name = call === null ? null : copy(call, new Map());
     if (call === null || name === null) {
       if (outside && scaling.has(token.text)) keep(token.text);
+      if (call !== null) lose(token);
       index += 1;
       continue;
     }
@@ -121,7 +136,7 @@ function copies(source: string): string {
     const dropped = scaling.has(name) && !kept.has(name);
     if (dropped || texts !== '') edits.push({ at: dropped ? start : end, until: end, text: texts + (dropped ? breaks(source.slice(start, end)) : '') });
   }
-  return applyEdits(source, edits);
+  return { text: applyEdits(source, edits), lossy };
 }
 
 function breaks(text: string): string {

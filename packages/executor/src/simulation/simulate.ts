@@ -5,12 +5,14 @@ import { sampleSeconds, shotLoopSeconds } from '../cost.ts';
 import { maxKeys, maxQubits, type Program, type RunMethod } from '../wire.ts';
 import type { Compiler } from './compile.ts';
 import { exactAngles } from './angles.ts';
+import { controlled, refuseLoss, refuseWrong } from './controls.ts';
 import { exactGates } from './exact.ts';
 import { sampleNoisy } from './noise.ts';
 import { readQir, unmeasured, type QirProgram } from './qir.ts';
 import { Random } from './random.ts';
 import { prepare, type Prepared } from './registers.ts';
 import { positionsOf, sampleExact } from './sample.ts';
+import { tokens } from './scan.ts';
 import { keyOf, readShot } from './shot-values.ts';
 
 const samplerStream = 0;
@@ -28,7 +30,11 @@ export interface Simulated {
 export async function simulate(program: Program, compiler: Compiler, onProgress: (done: number) => void): Promise<Simulated> {
   const { text: normalised, physical } = normalise(program.source);
   if (program.measurements === 0) throw measuresNothing();
-  const { text, compilable } = exactGates(exactAngles(normalised));
+  const list = tokens(normalised);
+  refuseWrong(normalised, list, controlled(list));
+  const angles = exactAngles(normalised);
+  refuseLoss(angles.lossy);
+  const { text, compilable } = exactGates(angles.text);
   if (!compilable && program.noise !== null) throw controlledPhase();
   const circuit = !compilable || (program.dynamic && program.noise === null) ? null : await staticCircuit(text, compiler);
   const random = new Random(program.seed, samplerStream);
