@@ -5,6 +5,7 @@ import { sampleSeconds, shotLoopSeconds } from '../cost.ts';
 import { maxKeys, maxQubits, type Program, type RunMethod } from '../wire.ts';
 import type { Compiler } from './compile.ts';
 import { exactAngles } from './angles.ts';
+import { lowestFirst } from './bit-order.ts';
 import { controlled, refuseLoss, refuseWrong } from './controls.ts';
 import { exactGates } from './exact.ts';
 import { sampleNoisy } from './noise.ts';
@@ -28,8 +29,9 @@ export interface Simulated {
 
 /** Throws `program_invalid`, `run_too_large`, `run_output_limit` or `device_refused`. The same program gives the same answer, byte for byte. */
 export async function simulate(program: Program, compiler: Compiler, onProgress: (done: number) => void): Promise<Simulated> {
-  const { text: normalised, physical } = normalise(program.source);
+  const { text: plain, physical } = normalise(program.source);
   if (program.measurements === 0) throw measuresNothing();
+  const normalised = lowestFirst(plain);
   const list = tokens(normalised);
   refuseWrong(normalised, list, controlled(list));
   const angles = exactAngles(normalised);
