@@ -57,7 +57,7 @@ test('with --yes the tour shows allow, ask, deny and a refused grant, verifies e
   calm(text.replaceAll(where.work, '~').replaceAll(where.tmp, '/tmp').replaceAll(project, '.'));
   inOrder(text, [
     'with --yes the tour approves by itself', 'Until containment lands, an agent runs as you',
-    headings[0], /Broker {4}process \d+/, /Agent {5}process \d+; it holds no key\. Its whole environment is:\n {10}DEWAR_SOCKET=\S+\/api\.sock\n/, /export DEWAR_HOME=\S+dewar-tour-\w+\n/,
+    headings[0], /Broker {4}process \d+/, /Agent {5}process \d+; it holds no key\. Its whole environment is:\n {10}DEWAR_SOCKET=[^$]+?\/\s*api\.sock\n/, /export DEWAR_HOME=\S+dewar-tour-\w+\n/,
     headings[1], /^(00|11) █+\S* +\d+ +\d+\.\d%/m, /job_\w+ {2}completed {2}SIMULATOR simulator/, 'simulator.free', 'submit --spec dewar-tour/specs/simulator.json',
     headings[2], 'no hardware', 'Agent session tour wants PRACTICE hardware: practice-qpu · 1024 shots', 'Backend   ibmq_qpu_1', 'Circuit', 'Facts     2 qubits', 'Price     at most 1.2216 XTS (practice money)',
     'Budget    50.00 XTS → 48.7784 XTS', 'Rules     hardware.ask', /approve job_\w+/, 'Approved by the tour itself: --yes was given.', /Grant {5}grant_\w+: this one job, 1024 shots, at most 1\.2216/, 'took it as practice-', 'Cost      1.2216 XTS (practice money), settled',

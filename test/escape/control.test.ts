@@ -57,7 +57,7 @@ describe('from a sandbox, with the socket in reach', () => {
     });
   }
 
-  test('as root in only another mount or pid namespace: refused too', { skip: isRoot ? false : 'only root makes one without a user namespace' }, () => {
+  test('as root in only another mount or pid namespace: refused too', { skip: isRoot ? false : 'needs root: it makes one without a user namespace' }, () => {
     refused(from(['unshare', '-m'], home.control));
     refused(from(['unshare', '-pf'], home.control));
   });
@@ -70,7 +70,7 @@ describe('from a sandbox, with the socket in reach', () => {
   test('the person\'s own shell is let in by the same call', () => assert.equal(from([], home.control).status, 200));
 });
 
-describe('as another user', { skip: isRoot ? false : 'only root can become another user' }, () => {
+describe('as another user', { skip: isRoot ? false : 'needs root: it becomes another user' }, () => {
   const as = ['setpriv', `--reuid=${nobody}`, `--regid=${nobody}`, '--clear-groups'];
 
   test('the folder keeps others from every socket', () => {
