@@ -107,7 +107,7 @@ export function readHead(db: DatabaseSync, origin: string, sha256: Sha256): Jour
 function stamp(now: number, last: string): string {
   const before = last === '' ? 0 : Date.parse(last);
   if (before - now > backwards) {
-    throw new DewarError({ code: 'clock_backwards', message: 'the clock is behind the journal\'s last entry: nothing is recorded, so nothing is done', got: new Date(now).toISOString(), allowed: `not before ${last}`, fix: 'set the clock right (timedatectl); work goes on by itself' });
+    throw new DewarError({ code: 'clock_backwards', message: 'the clock is behind the journal\'s last entry: nothing is recorded, so nothing is done', got: new Date(now).toISOString(), allowed: `not before ${last}`, fix: 'nothing is recorded until the clock passes that time: set it right if it is behind (timedatectl); if it was ahead once, see docs/operations.md' });
   }
   return new Date(Math.max(now, before)).toISOString();
 }
