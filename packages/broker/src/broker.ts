@@ -9,9 +9,9 @@ import { loadConfiguration, type Configuration } from './adapters/config-files.t
 import { dataFiles } from './adapters/data-files.ts';
 import { LocalSimulator } from './adapters/devices/local-simulator.ts';
 import { PracticeQpu } from './adapters/devices/practice-qpu.ts';
-import { privateFolder } from './adapters/durable.ts';
+import { privateFolder, sweepTemporary } from './adapters/durable.ts';
 import { loadKeys } from './adapters/key-files.ts';
-import { lockHome } from './adapters/lock.ts';
+import { lockFolder } from './adapters/lock.ts';
 import { loadOpaPolicy } from './adapters/opa-policy.ts';
 import { bundleSigner } from './adapters/receipt-signer.ts';
 import { SqliteStore } from './adapters/sqlite/store.ts';
@@ -50,8 +50,13 @@ export async function startBroker(parts: BrokerParts): Promise<Broker> {
   const { home, uid, random } = parts;
   const clock = steadyClock(parts.clock);
   for (const folder of [home.state, home.config, home.run]) await privateFolder(folder, uid);
-  const unlock = lockHome(join(home.state, 'broker.lock'));
+  // The sockets' folder too: two homes may be set to share it, and the second broker would take the first one's sockets away.
+  const locks = [home.state, home.run].map((folder) => join(folder, 'broker.lock'));
+  const held: (() => void)[] = [];
+  const unlock = (): void => held.forEach((release) => release());
   try {
+    for (const file of locks) held.push(lockFolder(file));
+    await sweep(home);
     return await open(parts, unlock);
   } catch (error) {
     unlock();
@@ -114,6 +119,13 @@ export async function startBroker(parts: BrokerParts): Promise<Broker> {
       },
     };
   }
+}
+
+/** What a broker that was killed had half written. */
+async function sweep({ state, config }: Home): Promise<void> {
+  await sweepTemporary(config);
+  await sweepTemporary(join(state, 'keys'));
+  for (const folder of ['artifacts', 'practice']) await sweepTemporary(join(state, folder), 1);
 }
 
 async function addSession(store: Store, session: StoredSession): Promise<StoredSession> {

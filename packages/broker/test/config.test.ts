@@ -8,7 +8,7 @@ import { DewarError, type ErrorCode } from '@dewar/protocol';
 import { loadConfiguration } from '../src/adapters/config-files.ts';
 import { makeFolder, privateFolder, writeDurably } from '../src/adapters/durable.ts';
 import { loadKeys } from '../src/adapters/key-files.ts';
-import { lockHome } from '../src/adapters/lock.ts';
+import { lockFolder } from '../src/adapters/lock.ts';
 import { sha256 } from '../src/adapters/system.ts';
 
 const uid = process.getuid?.() ?? 0;
@@ -85,16 +85,16 @@ inFolder('a missing key, a key that others can read, a key of another kind: each
 
 inFolder('a home is held once, and given back', async (folder) => {
   const file = join(folder, 'broker.lock');
-  const unlock = lockHome(file);
-  assert.throws(() => lockHome(file), is('already_running'));
+  const unlock = lockFolder(file);
+  assert.throws(() => lockFolder(file), is('already_running'));
   unlock();
-  lockHome(file)();
+  lockFolder(file)();
 });
 
 inFolder('a lock that cannot be taken is not called a running broker', async (folder) => {
-  assert.throws(() => lockHome(join(folder, 'nowhere', 'broker.lock')), is('storage_failed'));
+  assert.throws(() => lockFolder(join(folder, 'nowhere', 'broker.lock')), is('storage_failed'));
   writeFileSync(join(folder, 'broker.lock'), 'not a database, and longer than a header of one hundred bytes'.repeat(4));
-  assert.throws(() => lockHome(join(folder, 'broker.lock')), is('storage_corrupt'));
+  assert.throws(() => lockFolder(join(folder, 'broker.lock')), is('storage_corrupt'));
 });
 
 inFolder('a folder that is a file, a link, or somebody else\'s is refused; one open to others is closed', async (folder) => {

@@ -1,6 +1,6 @@
 // Files that are really there: written beside, synced, renamed, and the folder synced (after FiloSottile/sunlight's reasoning, not its code).
 import { randomBytes } from 'node:crypto';
-import { chmod, lstat, mkdir, open, rename, unlink } from 'node:fs/promises';
+import { chmod, lstat, mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { DewarError, shown } from '@dewar/protocol';
 
@@ -20,6 +20,25 @@ export async function writeDurably(path: string, bytes: Uint8Array, mode = 0o600
   } catch (error) {
     await unlink(temporary).catch(() => undefined);
     throw fileError(error, path);
+  }
+}
+
+const temporaryName = /^\..+\.[0-9a-f]{12}$/;
+
+/** Removes what a writer that was killed left in a folder and, `depth` deep, in those below. Only where nobody else can be writing. Throws `storage_failed`. */
+export async function sweepTemporary(folder: string, depth = 0): Promise<void> {
+  try {
+    const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+      throw error;
+    });
+    for (const entry of entries) {
+      const path = join(folder, entry.name);
+      if (entry.isFile() && temporaryName.test(entry.name)) await unlink(path);
+      else if (entry.isDirectory() && depth > 0) await sweepTemporary(path, depth - 1);
+    }
+  } catch (error) {
+    throw fileError(error, folder);
   }
 }
 
