@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { errorIn } from '@dewar/client';
-import { DewarError, type StatusView } from '@dewar/protocol';
+import { DewarError, shown, type StatusView } from '@dewar/protocol';
 import type { Context } from './context.ts';
 import type { Line } from './line.ts';
 
@@ -27,7 +27,7 @@ export function logPath(context: Context): string {
 
 /**
  * Starts the broker and returns when its control socket answers. In the foreground its output is ours, else it goes to `<state>/broker.log`.
- * `onSpawn` is told of the process at once. Throws the broker's own error when it dies of one; else, when it dies or is too slow, `not_running`, and shows the end of its log.
+ * `onSpawn` is told of the process at once. Throws `home_invalid` when the broker of another home answers there; the broker's own error when it dies of one; else, when it dies or is too slow, `not_running`, and shows the end of its log.
  */
 export async function startBroker(context: Context, tie: Tie, onSpawn: (child: ChildProcess) => void = () => {}): Promise<Started> {
   await mkdir(context.home.state, { recursive: true, mode: 0o700 });
@@ -69,7 +69,7 @@ async function answering(context: Context, over: () => string | undefined): Prom
   try {
     for (;;) {
       const status = await control.status({ signal, timeoutMs: 5000 }).catch(silent);
-      if (status !== undefined) return status;
+      if (status !== undefined) return ofThisHome(context, status);
       const end = over();
       if (end !== undefined) throw new DewarError({ code: 'not_running', message: 'the broker ended before it answered', got: end, fix: `read ${logPath(context)}; then dewar doctor` });
       const waited = performance.now() - started;
@@ -80,6 +80,15 @@ async function answering(context: Context, over: () => string | undefined): Prom
   } finally {
     output.status('');
   }
+}
+
+/** Two homes may be set to share a folder for sockets: another home's broker is not ours to use, nor are its keys to be pinned. Throws `home_invalid`. */
+export function ofThisHome({ home }: Context, status: StatusView): StatusView {
+  if (status.home === home.state) return status;
+  throw new DewarError({
+    code: 'home_invalid', message: 'the broker that answers is that of another home', got: shown(status.home), allowed: shown(home.state),
+    fix: 'give each home its own XDG_RUNTIME_DIR, or a DEWAR_HOME; or stop the other broker: dewar down',
+  });
 }
 
 /** Not answering yet is what is waited out; any other trouble is told. */

@@ -19,7 +19,7 @@ if (mode === 'refuses') {
 process.on('SIGTERM', stop);
 rmSync(join(home, 'run', 'control.sock'), { force: true });
 await fakeBroker({
-  'GET /v1/status': { ...sampleStatus, pid: process.pid },
+  'GET /v1/status': { ...sampleStatus, pid: process.pid, home: mode === 'elsewhere' ? '/another/state' : join(home, 'state') },
   'GET /v1/keys': { receipt_pem: `pem of ${mode}`, checkpoint_vkey: `vkey of ${mode}` },
   'POST /v1/shutdown': () => { setTimeout(stop, 50); return {}; },
 }, join(home, 'run', 'control.sock'));

@@ -1,9 +1,10 @@
 // Starting and stopping a broker that is a stand-in: environment, log, pinned keys, signals.
 import assert from 'node:assert/strict';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { newHome, runCli, type CliOptions, type Ended } from './run-cli.ts';
+import { sampleStatus } from '@dewar/client/test/samples';
+import { newHome, runCli, withFakes, type CliOptions, type Ended } from './run-cli.ts';
 
 const hook = new URL('./fake-bin-hook.mjs', import.meta.url).href;
 
@@ -78,6 +79,20 @@ test('a broker with other keys than the pinned ones is refused, and not left run
   const { pid } = seenIn(home);
   for (let tries = 0; lives(pid) && tries < 200; tries += 1) await new Promise((resolve) => setTimeout(resolve, 10));
   assert.equal(lives(pid), false);
+});
+
+test('a broker of another home is refused: nothing is said to be up, and no key is pinned', async () => {
+  const { home, cli } = homeWith('elsewhere');
+  const started = await cli(['up', '--json']);
+  assert.deepEqual([started.code, started.stdout, JSON.parse(started.stderr).error.code], [1, '', 'home_invalid']);
+  await withFakes({ control: { 'GET /v1/status': { ...sampleStatus, home: '/another/state' }, 'GET /v1/keys': { receipt_pem: 'pem', checkpoint_vkey: 'vkey' } } }, async (fakes) => {
+    for (const args of [['up', '--json'], ['up', '--foreground', '--json']]) {
+      const { code, stderr } = await runCli(args, { home: fakes.home, nodeArgs: ['--import', hook] });
+      assert.deepEqual([code, JSON.parse(stderr).error.code, JSON.parse(stderr).error.got], [1, 'home_invalid', '"/another/state"']);
+    }
+    assert.equal(existsSync(join(fakes.home, 'config', 'trust.json')), false);
+  });
+  assert.equal(existsSync(join(home, 'config', 'trust.json')), false);
 });
 
 test('in the foreground SIGTERM ends broker and command, with exit code 0', async () => {

@@ -1,7 +1,7 @@
 // `dewar up`: start the broker, and pin its public keys the first time.
 import { once } from 'node:events';
 import { DewarError, type StatusView } from '@dewar/protocol';
-import { logPath, startBroker } from '../broker-process.ts';
+import { logPath, ofThisHome, startBroker } from '../broker-process.ts';
 import type { Context } from '../context.ts';
 import { exits, type ExitCode } from '../exit.ts';
 import { row } from '../line.ts';
@@ -23,11 +23,12 @@ export const up: Verb = (program, run) => {
     }));
 };
 
-async function runningBroker({ control, signal }: Context): Promise<StatusView | undefined> {
-  return control.status({ signal }).catch((error: unknown) => {
+async function runningBroker(context: Context): Promise<StatusView | undefined> {
+  const status = await context.control.status({ signal: context.signal }).catch((error: unknown) => {
     if (error instanceof DewarError && error.code === 'not_running') return undefined;
     throw error;
   });
+  return status && ofThisHome(context, status);
 }
 
 async function inBackground(context: Context): Promise<ExitCode> {
