@@ -11,6 +11,13 @@ import { run } from '../src/run.ts';
 const looping = requestOf({ source: endless, shots: 1_000_000_000, facts: factsOf({ dynamic: true }) });
 
 describe('run', () => {
+  it('says what to change where the compiler breaks down', async () => {
+    const source = 'OPENQASM 3.0;\ninclude "stdgates.inc";\nqubit[3] q;\nbit c;\nnegctrl @ ctrl @ x q[0], q[1], q[2];\nc = measure q[2];\n';
+    const { outcome } = await runWatched({ redeem: async () => requestOf({ source, facts: factsOf({ qubits: 3 }) }) });
+    assert.ok(outcome.kind === 'failed' && outcome.error.code === 'run_failed', JSON.stringify(outcome));
+    assert.match(outcome.error.fix ?? '', /ctrl @ before the first negctrl @/);
+  });
+
   it('gives the same results for the same request, with everything needed to repeat it', async () => {
     const redeemed: string[] = [];
     const once = async (): Promise<unknown> => {

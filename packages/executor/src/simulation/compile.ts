@@ -42,7 +42,7 @@ export async function openCompiler(seed: number): Promise<Compiler> {
       try {
         await compiler.run({ ...program(text), profile: 'unrestricted' }, '', shots, target);
       } catch (error) {
-        throw error instanceof QdkDiagnostics ? invalid(error) : failure === null ? error : stopped(failure);
+        throw error instanceof QdkDiagnostics ? invalid(error) : failure === null ? broken(error) : stopped(failure);
       }
       if (failure !== null) throw stopped(failure);
     },
@@ -54,7 +54,7 @@ function program(text: string): Parameters<ICompiler['getQir']>[0] {
 }
 
 function refusal(error: unknown, kind: typeof Diagnostics): Compiled {
-  if (!(error instanceof kind)) throw error;
+  if (!(error instanceof kind)) throw broken(error);
   const codes = error.diagnostics.map(({ diagnostic }) => diagnostic.code ?? '');
   if (codes.includes('Qdk.Qsc.PartialEval.OutputResultLiteral')) return { kind: 'unmeasured' };
   if (codes.length > 0 && codes.every((code) => /^Qdk\.Qsc\.(CapabilitiesCk|PartialEval)\./.test(code))) return { kind: 'refused', why: firstLine(error) };
@@ -66,6 +66,15 @@ function invalid(error: Diagnostics): DewarError {
   return new DewarError({
     code: 'program_invalid', message: `the program does not compile: line ${line}: ${firstLine(error)}`,
     got: `line ${line}`, allowed: 'OpenQASM 2 or 3 that qsharp-lang compiles', fix: `correct line ${line}`,
+  });
+}
+
+/** The compiler is WebAssembly, which traps where it should have refused, such as on `negctrl @ ctrl @`. */
+function broken(error: unknown): unknown {
+  if (!(error instanceof Error) || error.name !== 'RuntimeError') return error;
+  return new DewarError({
+    code: 'run_failed', message: `the compiler broke down on this program: ${error.message.slice(0, 200)}`, got: shown(error.message),
+    allowed: 'gates, also under one kind of modifier; ctrl @ before negctrl @; no subroutine that calls itself', fix: 'write every ctrl @ before the first negctrl @, or write the gates out without modifiers',
   });
 }
 
