@@ -25,6 +25,9 @@ function inOrder(text: string, wanted: readonly (string | RegExp)[]): void {
   }
 }
 
+/** A command that was folded to the width, on one line again. */
+const unfolded = (text: string): string => text.replaceAll(/ \\\n\s+/g, ' ');
+
 const receiptNames = (where: World): string[] => readdirSync(join(where.work, 'dewar-tour/receipts')).toSorted();
 
 /** Every receipt of a finished tour, verified with nothing but the key it left. */
@@ -55,7 +58,7 @@ test('with --yes the tour shows allow, ask, deny and a refused grant, verifies e
   const { code, left, seen, text } = ended;
   assert.deepEqual({ code, left }, { code: 0, left: [] }, text);
   calm(text.replaceAll(where.work, '~').replaceAll(where.tmp, '/tmp').replaceAll(project, '.'));
-  inOrder(text, [
+  inOrder(unfolded(text), [
     'with --yes the tour approves by itself', 'Until containment lands, an agent runs as you',
     headings[0], /Broker {4}process \d+/, /Agent {5}process \d+; it holds no key\. Its whole environment is:\n {10}DEWAR_SOCKET=[^$]+?\/\s*api\.sock\n/, /export DEWAR_HOME=\S+dewar-tour-\w+\n/,
     headings[1], /^(00|11) █+\S* +\d+ +\d+\.\d%/m, /job_\w+ {2}completed {2}SIMULATOR simulator/, 'simulator.free', 'submit --spec dewar-tour/specs/simulator.json',
@@ -96,7 +99,7 @@ test('without a terminal the tour approves by itself and says so; a circuit that
   writeFileSync(join(caller, 'mine.qasm'), readFileSync(join(project, 'examples/circuits/teleport.qasm')));
   const { code, left, text } = await runTour(where, ['mine.qasm'], [], { INIT_CWD: caller });
   assert.deepEqual({ code, left }, { code: 0, left: [] }, text);
-  inOrder(text, [
+  inOrder(unfolded(text), [
     'Circuit   mine.qasm', 'there is no terminal to ask at: the tour approves by itself', headings[1], 'completed', headings[2], 'Nobody is asked', 'device.limit', 'no classical control', 'would pass', headings[3], 'shots.limit',
     headings[4], "this step takes the tour's own", 'grant.artifact_digest_mismatch', headings[5], 'Each of the 7 receipts verifies', 'up\n', 'run dewar-tour/circuits/mine.qasm',
   ]);
@@ -159,7 +162,7 @@ test('what cannot be meant is refused before anything starts', async (t) => {
   writeFileSync(join(where.work, 'big.qasm'), 'x'.repeat(1_048_577));
   mkdirSync(join(where.work, 'folder.qasm'));
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
-    [['missing.qasm'], /cannot be read[^]*missing\.qasm": ENOENT/], [['folder.qasm'], /not a regular file/], [['big.qasm'], /too large[^]*1048577 bytes[^]*at most 1048576/],
+    [['missing.qasm'], /cannot be read[^]*: ENOENT/], [['folder.qasm'], /not a regular file/], [['big.qasm'], /too large[^]*1048577 bytes[^]*at most 1048576/],
     [['--bogus'], /--bogus[^]*npm start -- --help/], [['a.qasm', 'b.qasm'], /one circuit at a time/],
   ];
   for (const [args, wanted] of cases) {
