@@ -1,7 +1,9 @@
 // Untrusted text made safe for a terminal: what could move the cursor, reorder, hide or stack is spelled out instead.
 
-/** C: control, format (bidirectional), surrogate, private, unassigned. DI: default-ignorable, such as fillers and variation selectors. U+2800 looks blank. */
-const unsafe = /[\p{C}\p{Zl}\p{Zp}\p{DI}\u2800]|(?! )\p{Zs}/gu;
+import { spelled as spelledOut, unsafeSigns } from '@dewar/protocol';
+
+/** Besides what is unsafe anywhere: U+2800, which looks blank, and spaces other than the usual one. */
+const unsafe = new RegExp(`[${unsafeSigns}\\u2800]|(?! )\\p{Zs}`, 'gu');
 /** Combining marks and what they sit on. */
 const marked = /(^|[^\p{M}])(\p{M}+)/gu;
 const short: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
@@ -23,7 +25,7 @@ function marksOnLetters(_: string, base: string, marks: string): string {
 }
 
 function spelled(sign: string): string {
-  return short[sign] ?? `\\u{${(sign.codePointAt(0) ?? 0).toString(16)}}`;
+  return short[sign] ?? spelledOut(sign);
 }
 
 /** JSON text with every character that `escape` would spell out written as `\uXXXX`; it means the same. Line feeds between values stay. */

@@ -1,4 +1,5 @@
 // The one error shape that every door answers with: a literal code, where it is, what was got, what would pass, how to mend it.
+import { plainText } from './plain-text.ts';
 
 /** Every code a Dewar part may answer with; a code, once released, keeps its meaning. */
 export const errorCodes = [
@@ -82,18 +83,15 @@ export class DewarError extends Error {
   }
 }
 
+/** Characters of what is shown. */
+const longest = 80;
+
 /** What was sent, short enough to show: at most 80 characters, with control, bidirectional, invisible and other non-printing characters escaped. */
 export function shown(value: unknown): string {
-  return short(typeof value === 'string' ? JSON.stringify(value.slice(0, 100)) : value === undefined ? 'nothing' : typeof value === 'bigint' ? String(value) : (JSON.stringify(value) ?? typeof value));
+  return plainText(typeof value === 'string' ? JSON.stringify(value.slice(0, 100)) : value === undefined ? 'nothing' : typeof value === 'bigint' ? String(value) : (JSON.stringify(value) ?? typeof value), { max: longest });
 }
 
 /** A JSON Pointer (RFC 6901), shown: where a key holds non-printing characters or the pointer passes 80 characters it is no longer exact. */
 export function pointer(path: readonly string[]): string {
-  return short(path.map((key) => `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`).join(''));
-}
-
-/** C is control, format, surrogate, private use and unassigned; DI is default-ignorable, such as variation selectors and fillers. */
-function short(text: string): string {
-  const start = text.slice(0, 160).replace(/[\p{C}\p{Zl}\p{Zp}\p{DI}]/gu, (sign) => sign.replace(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`));
-  return start.length > 80 || text.length > 160 ? `${start.slice(0, 77).toWellFormed()}...` : start;
+  return plainText(path.map((key) => `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`).join(''), { max: longest });
 }

@@ -9,6 +9,7 @@ export * from './home.ts';
 export * from './ids.ts';
 export * from './json.ts';
 export * from './money.ts';
+export * from './plain-text.ts';
 export * from './policy-input.ts';
 export * from './results.ts';
 export * from './spec.ts';

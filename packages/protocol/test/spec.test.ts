@@ -86,7 +86,7 @@ test('unknown fields are refused at every level, before anything else, with the 
   const table: readonly (readonly [object, string])[] = [
     [{ ...base, token: 'x' }, '/token'], [{ ...base, Shots: 1 }, '/Shots'], [{ ...base, version: 1 }, '/version'], [{ ...base, constructor: 1 }, '/constructor'],
     [{ ...base, program: { format: 'qasm3', text: 'x' } }, '/program/text'], [{ job_nam: 'x', code_blob: digest, backend: 'sim' }, '/job_nam'],
-    [{ ...base, 'a/b~c': 1 }, '/a~1b~0c'], [{ ...base, ['k'.repeat(500)]: 1 }, `/${'k'.repeat(76)}...`], [{ ...base, '\u202e': 1 }, '/\\u202e'],
+    [{ ...base, 'a/b~c': 1 }, '/a~1b~0c'], [{ ...base, ['k'.repeat(500)]: 1 }, `/${'k'.repeat(76)}...`], [{ ...base, '\u202e': 1 }, '/\\u{202e}'],
   ];
   for (const [value, path] of table) {
     const error = refusal(value);

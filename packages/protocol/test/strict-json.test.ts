@@ -115,7 +115,7 @@ test('an error names the byte, the place, and at most 80 characters of what was 
     assert.doesNotMatch(part, /[\p{Cc}\p{Cf}]/u);
   }
   const twice = refusal(encoder.encode(`{"\\u202e":1,"\\u202e":2}`));
-  assert.equal(twice.got, '"\\u202e"');
+  assert.equal(twice.got, '"\\u{202e}"');
 });
 
 test('property: every JSON value that JSON.parse reads from its own writing is read alike', () => {

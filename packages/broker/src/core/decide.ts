@@ -1,6 +1,6 @@
 // Turns what a policy answered into one decision: the strictest verdict wins, and anything unclear is a denial.
 import { z } from 'zod';
-import { jsonDigest, policyInputSchema, type Decision, type Digest, type Effect, type Json, type PolicyInput, type Reason, type Sha256 } from '@dewar/protocol';
+import { jsonDigest, plainText, policyInputSchema, type Decision, type Digest, type Effect, type Json, type PolicyInput, type Reason, type Sha256 } from '@dewar/protocol';
 
 /** The three results as the engine gave them; `undefined` where a rule had no value. Nothing is assumed about their types. */
 export interface PolicyAnswer {
@@ -94,10 +94,9 @@ function plainReason(reason: Reason): Reason {
   return { ...reason, message: plain(reason.message), fix: reason.fix === null ? null : plain(reason.fix) };
 }
 
-/** A reason may quote a program: what does not print is escaped, what is long is cut. */
+/** A reason may quote a program. */
 function plain(text: string): string {
-  const escaped = text.slice(0, longest).replace(/[\p{C}\p{Zl}\p{Zp}\p{DI}]/gu, (sign) => `\\u{${(sign.codePointAt(0) ?? 0).toString(16)}}`);
-  return escaped.length > longest || text.length > longest ? `${escaped.slice(0, longest - 3).toWellFormed()}...` : escaped;
+  return plainText(text, { max: longest });
 }
 
 type Checked = { readonly input: PolicyInput; readonly digest: Digest } | { readonly refused: string; readonly digest: Digest };

@@ -1,5 +1,5 @@
 // The reads that a session and the person share: jobs, their results, logs and receipts, backends, budget.
-import { DewarError, endStatuses, type BackendView, type BudgetView, type JobId, type JobView, type LogsAnswer } from '@dewar/protocol';
+import { DewarError, endStatuses, plainText, type BackendView, type BudgetView, type JobId, type JobView, type LogsAnswer } from '@dewar/protocol';
 import { budgetView, dayOf } from '../core/budget.ts';
 import { unknownJob, type Corridor } from '../core/corridor.ts';
 import type { Job } from '../core/job.ts';
@@ -20,8 +20,8 @@ export interface Readable {
 
 /** The longest a wait may be asked for, seconds. */
 export const longestWait = 120;
-/** Bytes of a run's output, or of a program's source, that are shown. */
-export const shownBytes = 65_536;
+/** Characters of a run's output, or of a program's source in a list, that are shown. */
+const shownCharacters = 65_536;
 
 export class Reads {
   readonly #parts: Readable;
@@ -137,8 +137,8 @@ function numberOf(call: Call, name: string, otherwise: number, most: number): nu
   return value;
 }
 
-/** Untrusted bytes as text that no terminal interprets. */
-export function printable(bytes: Uint8Array): string {
-  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(0, shownBytes));
-  return text.replace(/[[\p{C}\p{Zl}\p{Zp}\p{DI}]--[\n\t]]/gv, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
+/** Untrusted bytes as text that no terminal interprets, at most so many characters of it. */
+export function printable(bytes: Uint8Array, most = shownCharacters): string {
+  // A few bytes more, so that a text that is cut says so.
+  return plainText(new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(0, most + 4)), { max: most, lines: true });
 }
