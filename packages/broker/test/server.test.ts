@@ -1,17 +1,17 @@
 // The two doors in this process, on the rig's store: what they answer when something under them is wrong.
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { DewarError, type ErrorBody } from '@dewar/protocol';
+import { DewarError, type ErrorBody, type PendingView } from '@dewar/protocol';
 import type { Artifacts } from '../src/core/ports.ts';
 import { controlApp } from '../src/server/control-api.ts';
 import { newApp, openDoor } from '../src/server/door.ts';
 import { sessionApp } from '../src/server/session-api.ts';
-import { completed, rig, session, type Rig } from './fixture.ts';
+import { bell, completed, rig, session, type Rig } from './fixture.ts';
 
 interface Doors {
   readonly rig: Rig;
@@ -91,6 +91,44 @@ test('a caller that leaves before the answer has stopped the broker all the same
   socket.end('POST /v1/shutdown HTTP/1.1\r\nhost: dewar\r\n\r\n', () => socket.destroy());
   for (let tries = 0; shutDowns() === 0 && tries < 200; tries += 1) await new Promise((resolve) => setTimeout(resolve, 10));
   assert.equal(shutDowns(), 1);
+});
+
+test('a waiting job whose program is gone or altered is shown as that, and hides no other', async (t) => {
+  const { rig: r, control } = await doors(t);
+  const [gone, altered] = await Promise.all(['// gone', '// altered'].map((note) => r.artifacts.put(new TextEncoder().encode(`${bell}${note}`))));
+  assert.ok(gone && altered);
+  const waiting: string[] = [];
+  for (const code_blob of [r.code, gone, altered]) {
+    await r.until((await r.submit({ code_blob, backend: 'simulator' })).id, 'ended');
+    // Ids, and so the order of jobs, go by the time.
+    r.clock.advance(10);
+    const job = await r.submit({ code_blob });
+    assert.equal(job.phase, 'waiting');
+    waiting.push(job.id);
+  }
+  rmSync(r.artifacts.path(gone));
+  writeFileSync(r.artifacts.path(altered), 'OPENQASM 3.0;');
+  const all = JSON.parse((await get(control, '/v1/pending')).text) as { readonly pending: readonly PendingView[] };
+  assert.deepEqual(all.pending.map(({ job }) => job.job_id), waiting);
+  assert.deepEqual(all.pending.map(({ source }) => source), [bell, '', '']);
+  assert.match(all.pending[1]?.source_error ?? '', /no artifact of that digest/);
+  assert.match(all.pending[2]?.source_error ?? '', /have changed/);
+  assert.equal(all.pending[0]?.source_error, null);
+  for (const [index, id] of waiting.entries()) {
+    const { pending } = JSON.parse((await get(control, `/v1/pending/${id}`)).text) as { readonly pending: PendingView };
+    assert.deepEqual([pending.source, pending.source_error], [all.pending[index]?.source, all.pending[index]?.source_error]);
+  }
+});
+
+test('the program of one waiting job is shown whole, that of each in a list to a limit', async (t) => {
+  const { rig: r, control } = await doors(t);
+  const code_blob = await r.artifacts.put(new TextEncoder().encode(`${bell}// ${'\u202ex'.repeat(30_000)}\n// the end\n`));
+  await r.until((await r.submit({ code_blob, backend: 'simulator' })).id, 'ended');
+  const { id } = await r.submit({ code_blob });
+  const { pending } = JSON.parse((await get(control, `/v1/pending/${id}`)).text) as { readonly pending: PendingView };
+  assert.ok(pending.source.endsWith('// the end\n') && !pending.source.includes('\u202e'));
+  const [listed] = (JSON.parse((await get(control, '/v1/pending')).text) as { readonly pending: readonly PendingView[] }).pending;
+  assert.ok(listed && listed.source.length <= 65_536 && listed.source.endsWith('...'));
 });
 
 test('a socket is made with mode 0600 under any mask, which is then as it was', async (t) => {

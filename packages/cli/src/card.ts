@@ -1,8 +1,8 @@
 // The approval card: everything that a person decides on, on one screen, from what the broker derived itself.
-import { formatMicros, formatMoney, practiceCurrency, type PendingView } from '@dewar/protocol';
+import { formatMicros, formatMoney, isDigest, practiceCurrency, type PendingView } from '@dewar/protocol';
 import { escape } from './escape.ts';
-import { agentLines, deviceWord, digestsText, factLines, many, quoteText, reasonLines, shotsText } from './job-text.ts';
-import { row, wrap, type Line } from './line.ts';
+import { agentLines, deviceWord, digestsText, factLines, many, quoteText, reasonLines, shortDigest, shotsText } from './job-text.ts';
+import { labelColumns, row, wrap, type Line } from './line.ts';
 
 export interface CardOptions {
   /** The time it is shown at, for "in 12 min". */
@@ -22,6 +22,7 @@ export function card(pending: PendingView, { now, columns: wanted = 80 }: CardOp
     ...(job.spec.backend === job.device.name ? [] : row('Backend', `${job.spec.backend}, which the configuration sets to ${escape(job.device.name, 64)}`, columns)),
     ...circuit(pending, columns),
     ...factLines(job.facts, columns),
+    ...bound(pending, columns),
     ...row('Price', quoteText(job.quote), columns, 'strong'),
     ...row('Budget', budgetText(pending), columns, pending.budget.frozen ? 'bad' : undefined),
     ...reasonLines(job.decision, columns, 2),
@@ -32,15 +33,43 @@ export function card(pending: PendingView, { now, columns: wanted = 80 }: CardOp
   ];
 }
 
+/** What else the spec asks for, and a yes binds. */
+function bound({ job: { spec, quote }, budget }: PendingView, columns: number): Line[] {
+  const { data = [], image, packages = [], time_limit_s: seconds, max_cost: most } = spec;
+  const currency = quote.kind === 'priced' ? quote.amount.currency : budget.currency;
+  const text = (label: string, value: string): Line[] => row(label, escape(value, 2 * (columns - labelColumns) - 2), columns);
+  return [
+    ...(data.length === 0 ? [] : text('Data', `${many(data.length, 'item')}: ${data.map((item) => (isDigest(item) ? shortDigest(item) : item)).join(', ')}`)),
+    ...(image === undefined ? [] : text('Image', `(unverified) ${image}`)),
+    ...(packages.length === 0 ? [] : text('Packages', `${packages.length}, not installed: ${packages.join(', ')}`)),
+    ...(seconds === undefined && most === undefined ? [] : text('Limits', [seconds !== undefined && `stopped after ${seconds} s`, most !== undefined && `refused above ${most} ${currency}`].filter((limit) => limit !== false).join(' · '))),
+  ];
+}
+
 function headline({ job }: PendingView, columns: number): Line[] {
   const word = deviceWord(job.device);
   const text = `Agent session ${escape(job.session, 32)} wants ${word}: ${escape(job.device.name, 64)} · ${shotsText(job.spec.shots)}`;
   return wrap(text, columns).map((piece) => [{ text: piece, tone: 'strong' }]);
 }
 
+/** The whole program with line numbers, each line as long as it is. */
+export function sourceLines({ source, source_error: why }: PendingView, columns: number): Line[] {
+  if (why !== null) return unreadable(why, columns);
+  return linesOf(source).map((line, index): Line => [{ text: `${String(index + 1).padStart(4)}  `, tone: 'faint' }, line.replaceAll('\t', '  ')]);
+}
+
+function unreadable(why: string, columns: number): Line[] {
+  return wrap(`The stored program cannot be read: ${escape(why, 3 * columns)}`, columns).map((text) => [{ text, tone: 'bad' }]);
+}
+
+function linesOf(text: string): string[] {
+  return text.replace(/\r\n?/g, '\n').replace(/\n+$/, '').split('\n');
+}
+
 /** The drawing where there is one, else the source with line numbers. */
-function circuit({ source, drawing }: PendingView, columns: number): Line[] {
-  const lines = (drawing ?? source).replace(/\r\n?/g, '\n').replace(/\n+$/, '').split('\n');
+function circuit({ source, source_error: why, drawing }: PendingView, columns: number): Line[] {
+  if (why !== null) return unreadable(why, columns);
+  const lines = linesOf(drawing ?? source);
   const shown = lines.slice(0, circuitLines);
   const number = (index: number): string => (drawing === null ? `${String(index + 1).padStart(4)}  ` : '  ');
   return [

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PendingView } from '@dewar/protocol';
-import { bellFacts, sampleBudget, samplePending, waitingJob } from '@dewar/client/test/samples';
-import { card, type CardOptions } from '../src/card.ts';
+import { bellFacts, sampleBudget, sampleDigest, samplePending, waitingJob } from '@dewar/client/test/samples';
+import { card, sourceLines, type CardOptions } from '../src/card.ts';
 import { escape, width } from '../src/escape.ts';
 import { plain } from '../src/line.ts';
 import { assertGolden } from './run-cli.ts';
@@ -41,6 +41,40 @@ test('nothing that the agent wrote can leave its line, its column or its label',
       assert.ok(width(text) <= Math.min(80, columns), text);
     }
   }
+});
+
+test('what else the yes binds is on the card: data, image, packages, limits', () => {
+  const spec = { ...waitingJob().spec, data: [sampleDigest('9'), 'file:/home/p/data/a.csv'], image: 'quantum-runner:1.2.0', packages: ['qiskit==2.1.0', 'numpy==2.3.1'], time_limit_s: 120, max_cost: 1.5 };
+  const text = shown(samplePending({ job: waitingJob({ spec }) }));
+  assert.match(text, /^Data {6}2 items: 999999999999, file:\/home\/p\/data\/a\.csv$/m);
+  assert.match(text, /^Image {5}\(unverified\) quantum-runner:1\.2\.0$/m);
+  assert.match(text, /^Packages {2}2, not installed: qiskit==2\.1\.0, numpy==2\.3\.1$/m);
+  assert.match(text, /^Limits {4}stopped after 120 s · refused above 1\.5 XTS$/m);
+  assert.ok(text.split('\n').length <= 32, 'an ordinary job takes one screen');
+});
+
+test('the largest lists take three lines each at the most, and say how many there are', () => {
+  const spec = { ...waitingJob().spec, data: Array.from({ length: 64 }, () => `file:/${'d'.repeat(4000)}`), image: `i${'m'.repeat(254)}`, packages: Array.from({ length: 64 }, () => 'a==1') };
+  const lines = card(samplePending({ job: waitingJob({ spec }) }), { now }).map(plain);
+  assert.ok(lines.length <= 34, String(lines.length));
+  for (const line of lines) assert.ok(width(line) <= 80, line);
+  assert.match(lines.join('\n'), /64 items:/);
+});
+
+test('a program that cannot be read is said in its place', () => {
+  const broken = samplePending({ source: '', source_error: `the stored bytes have changed\u001b[2J${'x'.repeat(900)}` });
+  for (const lines of [card(broken, { now }), sourceLines(broken, 80)]) {
+    const at = lines.find((line) => plain(line).startsWith('The stored program cannot be read: the stored bytes'));
+    assert.ok(Array.isArray(at) && typeof at[0] === 'object' && at[0].tone === 'bad');
+    for (const line of lines) assert.ok(width(plain(line)) <= 80 && plain(line) === escape(plain(line)));
+  }
+});
+
+test('the whole source has every line with its number, whole', () => {
+  const source = `${Array.from({ length: 1200 }, (_, index) => `// ${index} ${'x'.repeat(200)}`).join('\r\n')}\n`;
+  const lines = sourceLines(samplePending({ source, drawing: 'q0 ─H' }), 80).map(plain);
+  assert.equal(lines.length, 1200);
+  assert.equal(lines[1199], `1200  // 1199 ${'x'.repeat(200)}`);
 });
 
 test('the card stays on one screen however much the agent writes', () => assert.ok(card(hostile, { now }).length <= 80, String(card(hostile, { now }).length)));

@@ -188,6 +188,7 @@ for (const [ref, id, code] of byRef) {
 
 const desk = (approved: unknown[] = []): Answers => ({
   'GET /v1/pending': { pending: [samplePending()] },
+  'GET /v1/jobs': { jobs: [sampleJob({ job_id: 'job_01k9zzzzzzzzzzzzzzz9' }), waitingJob()] },
   [`GET /v1/pending/${sampleJobId}`]: { pending: samplePending() },
   [`POST ${job}/approve`]: (asked) => { approved.push(JSON.parse(asked.body)); return { job: waitingJob({ status: 'queued' }) }; },
   [`POST ${job}/deny`]: (asked) => { approved.push(JSON.parse(asked.body)); return { job: denial }; },

@@ -84,7 +84,7 @@ export const logsAnswer: z.ZodType<LogsAnswer> = z.object({
 
 export const helloAnswer = z.object({ version: text, session: text, docs: text });
 
-const pending: z.ZodType<PendingView> = z.object({ job: jobSchema, nonce: text.min(1), source: text, drawing: text.nullable(), budget });
+const pending: z.ZodType<PendingView> = z.object({ job: jobSchema, nonce: text.min(1), source: text, source_error: text.nullable(), drawing: text.nullable(), budget });
 export const pendingAnswer = z.object({ pending });
 export const pendingsAnswer = z.object({ pending: z.array(pending) });
 

@@ -54,7 +54,7 @@ export function waitingJob(change: Partial<JobView> = {}): JobView {
 }
 
 export function samplePending(change: Partial<PendingView> = {}): PendingView {
-  return { job: waitingJob(), nonce: 'nonce-1', source: bellSource, drawing: null, budget: sampleBudget, ...change };
+  return { job: waitingJob(), nonce: 'nonce-1', source: bellSource, source_error: null, drawing: null, budget: sampleBudget, ...change };
 }
 
 export const sampleStatus: StatusView = {

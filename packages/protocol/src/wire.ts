@@ -115,8 +115,10 @@ export interface PendingView {
   readonly job: JobView;
   /** Bound into the approval; an answer must repeat it. */
   readonly nonce: string;
-  /** The program's text, at most 64 KiB. Untrusted: escape before showing. */
+  /** The program's text, whole; in a list its first 65,536 characters. Untrusted: escape before showing. */
   readonly source: string;
+  /** Why the stored program cannot be read: `source` is empty then. Null when it can. */
+  readonly source_error: string | null;
   /** The circuit drawn in at most 76 columns; null when it is too large, or not a straight line of gates. */
   readonly drawing: string | null;
   readonly budget: BudgetView;

@@ -4,7 +4,7 @@ import { digestSchema, DewarError, limits, parseJson, sessionNamePattern, shown,
 import type { Waiting } from '../core/job.ts';
 import type { Analyser, StoredSession } from '../core/ports.ts';
 import { jobIdOf, newApp, readBody, type App, type Call } from './door.ts';
-import { addReads, printable, Reads, shownBytes, type Readable } from './reads.ts';
+import { addReads, printable, Reads, type Readable } from './reads.ts';
 
 export interface ControlParts extends Readable {
   readonly version: string;
@@ -24,6 +24,9 @@ const approveSchema = z.strictObject({ resolved_digest: digestSchema, nonce: z.s
 const denySchema = z.strictObject({ reason: z.string().min(1).max(500) });
 /** Columns of a drawing: a terminal of 80, indented. */
 const drawingColumns = 76;
+
+/** Characters that hold any program, escaped: a byte takes six at the most. */
+const wholeSource = 6 * limits.program_bytes;
 
 const thawSchema = z.strictObject({ reason: z.string().min(1).max(500).exactOptional(), budget: z.boolean().exactOptional() });
 const whySchema = z.strictObject({ reason: z.string().min(1).max(500).exactOptional() });
@@ -49,7 +52,7 @@ export function controlApp(parts: ControlParts): App {
   app.get('/v1/pending/:id', async (call) => {
     const job = await reads.job(jobIdOf(call));
     if (job.phase !== 'waiting') throw new DewarError({ code: 'not_waiting', message: `job ${job.id} does not wait for a person`, got: job.phase, fix: '`dewar pending` lists those that do' });
-    return call.json({ pending: await pendingView(job, parts, reads) });
+    return call.json({ pending: await pendingView(job, parts, reads, wholeSource) });
   });
   app.post('/v1/jobs/:id/approve', async (call) => call.json({ job: reads.show(await corridor.approve(jobIdOf(call), await jsonBody(call, approveSchema))) }));
   app.post('/v1/jobs/:id/deny', async (call) => call.json({ job: reads.show(await corridor.deny(jobIdOf(call), (await jsonBody(call, denySchema)).reason)) }));
@@ -100,10 +103,17 @@ function sessionView(session: StoredSession, parts: ControlParts): SessionView {
   return { ...session, socket: parts.socketOf(session.name) };
 }
 
-async function pendingView(job: Waiting, parts: ControlParts, reads: Reads): Promise<PendingView> {
-  const source = await parts.artifacts.get(job.resolved.code.digest);
-  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(source);
-  return { job: reads.show(job), nonce: job.nonce, source: printable(source.subarray(0, shownBytes)), drawing: parts.draw(text, drawingColumns) ?? null, budget: await reads.budget() };
+/** One damaged program takes no other out of sight: what is wrong with it stands in its place. */
+async function pendingView(job: Waiting, parts: ControlParts, reads: Reads, most?: number): Promise<PendingView> {
+  const common = { job: reads.show(job), nonce: job.nonce, budget: await reads.budget() };
+  try {
+    const bytes = await parts.artifacts.get(job.resolved.code.digest);
+    const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+    return { ...common, source: printable(bytes, most), source_error: null, drawing: parts.draw(text, drawingColumns) ?? null };
+  } catch (error) {
+    if (!(error instanceof DewarError)) throw error;
+    return { ...common, source: '', source_error: error.message, drawing: null };
+  }
 }
 
 async function jsonBody<T>(call: Call, schema: z.ZodType<T>): Promise<T> {

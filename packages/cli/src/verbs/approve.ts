@@ -1,6 +1,6 @@
 // `dewar approve`: the card, then a person's yes to exactly what it showed.
 import { stdin } from 'node:process';
-import { isId } from '@dewar/protocol';
+import { DewarError, isId } from '@dewar/protocol';
 import { ask } from '../ask.ts';
 import { card } from '../card.ts';
 import type { Context } from '../context.ts';
@@ -19,9 +19,10 @@ export const approve: Verb = (program, run) => {
     .action((ref: string, options: { yes?: boolean }) => run(async (context) => {
       const { control, output, signal } = context;
       refuseUnclear(ref, options.yes === true, output.json);
-      const id = await resolveJob(ref, async () => waitingJobs(await control.pendings({ signal })));
+      const id = await resolveJob(ref, () => waitingJobs(control, signal));
       const pending = await control.pending(id, { signal });
       output.note(...card(pending, { now: new Date(), columns: output.columns }));
+      if (pending.source_error !== null) throw unreadable(pending.source_error, id);
       if (options.yes !== true && !(await saysYes(context))) {
         output.note('not approved; the job still waits');
         return exits.waiting;
@@ -36,6 +37,11 @@ export const approve: Verb = (program, run) => {
 function refuseUnclear(ref: string, yes: boolean, json: boolean): void {
   if (yes && !isId('job', ref)) throw usage('--yes needs the whole job id', { got: ref, fix: 'dewar pending' });
   if (!yes && (json || stdin.isTTY !== true)) throw usage('a yes is asked for on a terminal', { got: json ? '--json' : 'no terminal', fix: 'run it in a terminal, or give --yes with the whole job id' });
+}
+
+/** Nobody can say yes to what nobody can see. */
+function unreadable(why: string, id: string): DewarError {
+  return new DewarError({ code: 'approval_stale', message: 'the stored program cannot be read, so this job is not approved', got: why, fix: `dewar deny ${id} --reason TEXT; find out who wrote to the store` });
 }
 
 async function saysYes({ output, signal }: Context): Promise<boolean> {

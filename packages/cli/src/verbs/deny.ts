@@ -11,7 +11,7 @@ export const deny: Verb = (program, run) => {
     .requiredOption('--reason <text>', 'why; the agent is told')
     .addHelpText('after', example('dewar deny last --reason "simulate it first"'))
     .action((ref: string, options: { reason: string }) => run(async ({ control, output, signal }) => {
-      const id = await resolveJob(ref, async () => waitingJobs(await control.pendings({ signal })));
+      const id = await resolveJob(ref, () => waitingJobs(control, signal));
       const job = await control.deny(id, options.reason, { signal });
       output.answer({ job }, () => [headLine(job)]);
     }));

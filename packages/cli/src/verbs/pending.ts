@@ -1,6 +1,8 @@
 // `dewar pending`: the jobs that wait for a person, or the approval card of one.
-import { formatMoney, specDefaults } from '@dewar/protocol';
-import { card } from '../card.ts';
+import type { ControlClient } from '@dewar/client';
+import { formatMoney, specDefaults, type JobView } from '@dewar/protocol';
+import { card, sourceLines } from '../card.ts';
+import { usage } from '../exit.ts';
 import { deviceKind, minute } from '../job-text.ts';
 import { resolveJob } from '../job-ref.ts';
 import { table } from '../line.ts';
@@ -10,13 +12,15 @@ export const pending: Verb = (program, run) => {
   program.command('pending')
     .description('list the jobs that wait for a person, or show the card of one')
     .argument('[job]', 'job id, its beginning, or last')
-    .addHelpText('after', example('dewar pending', 'dewar pending last'))
-    .action((ref: string | undefined) => run(async ({ control, output, signal }) => {
+    .option('--source', 'show the whole program of a job, with line numbers')
+    .addHelpText('after', example('dewar pending', 'dewar pending last', 'dewar pending last --source'))
+    .action((ref: string | undefined, options: { source?: boolean }) => run(async ({ control, output, signal }) => {
       if (ref !== undefined) {
-        const one = await control.pending(await resolveJob(ref, async () => waitingJobs(await control.pendings({ signal }))), { signal });
-        output.answer({ pending: one }, () => card(one, { now: new Date(), columns: output.columns }));
+        const one = await control.pending(await resolveJob(ref, () => waitingJobs(control, signal)), { signal });
+        output.answer({ pending: one }, () => (options.source === true ? sourceLines(one, output.columns) : card(one, { now: new Date(), columns: output.columns })));
         return;
       }
+      if (options.source === true) throw usage('--source needs a job', { fix: 'dewar pending JOB --source' });
       const list = await control.pendings({ signal });
       const rows = list.map(({ job }) => [
         job.job_id, `${deviceKind(job.device)} ${job.device.name}`, String(job.spec.shots ?? specDefaults.shots), job.quote.kind === 'free' ? 'free' : formatMoney(job.quote.amount), minute(job.expires ?? ''), job.session,
@@ -26,7 +30,10 @@ export const pending: Verb = (program, run) => {
     }));
 };
 
-/** Newest first, as `last` needs them. */
-export function waitingJobs<T extends { readonly job_id: string }>(list: readonly { readonly job: T }[]): T[] {
-  return list.map(({ job }) => job).sort((a, b) => (a.job_id < b.job_id ? 1 : -1));
+/** Jobs that are looked through for those that wait; the broker gives no more at once. */
+const looked = 500;
+
+/** Newest first, as `last` needs them. From the list of jobs, which no damaged program can spoil. */
+export async function waitingJobs(control: ControlClient, signal: AbortSignal): Promise<readonly JobView[]> {
+  return (await control.jobs(looked, { signal })).filter(({ status }) => status === 'waiting');
 }
