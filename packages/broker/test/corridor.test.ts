@@ -311,3 +311,12 @@ test('the brake pulled while a job is about to be granted holds it, and does not
   const ended = await r.until(job.id, 'ended');
   assert.equal(ended.phase === 'ended' && ended.outcome.kind, 'completed');
 }));
+
+test('what the simulator could not compile when it tried is impossible to simulate, and a person is asked', withRig(async (r) => {
+  assert.equal((await r.submit()).decision.reasons[0]?.rule, 'simulate.first');
+  r.simulator.behave = async () => ({ kind: 'failed', error: { code: 'program_invalid', message: 'no simulator takes this gate' }, output: '', charged: 'none' });
+  await r.until((await r.submit({ backend: 'simulator' })).id, 'ended');
+  const asked = await r.submit();
+  assert.deepEqual(asked.decision.reasons.map(({ rule }) => rule), ['hardware.ask', 'simulate.impossible']);
+  assert.match(asked.decision.reasons[1]?.message ?? '', /no simulator takes this gate/);
+}, { simulated: false }));

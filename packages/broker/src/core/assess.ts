@@ -65,12 +65,10 @@ export async function assess(spec: JobSpec, data: readonly Sized[], by: Assessor
   // Whether a QPU's program could be rehearsed is not for the agent's own shots and time to say.
   const rehearsal = device.view.kind === 'simulator' ? ([shots, timeLimit] as const) : ([1, 3600] as const);
   const simulatorLimits = simulator.map((candidate) => candidate.limit(program, ...rehearsal));
-  const facts: JobFacts = {
-    ...program,
-    simulated_before: await view.simulatedBefore(program_digest),
-    simulatable: simulatorLimits.includes(null),
-    simulator_limit: simulatorLimits.includes(null) ? null : (simulatorLimits[0] ?? 'no simulator is installed'),
-  };
+  // What a simulator could not compile when it tried, no static fact foretells.
+  const refusal = device.view.kind === 'simulator' ? null : await view.simulatorRefusal(program_digest);
+  const limit = simulatorLimits.includes(null) ? refusal : (simulatorLimits[0] ?? 'no simulator is installed');
+  const facts: JobFacts = { ...program, simulated_before: await view.simulatedBefore(program_digest), simulatable: limit === null, simulator_limit: limit };
   const quote = quoteFor(device.view, shots, by.prices);
   const resolved: Resolved = {
     version: 1, spec: specDigest(spec, by.sha256), program: { format: program.language, digest: program_digest },

@@ -59,6 +59,8 @@ export interface View {
   countByPhase(): Promise<ReadonlyMap<string, number>>;
   /** A simulator run of this program has completed. */
   simulatedBefore(program: Digest): Promise<boolean>;
+  /** Why a simulator, having tried, could not take this program at all; null when none said so. */
+  simulatorRefusal(program: Digest): Promise<string | null>;
   dayTotals(day: string, currency: string): Promise<DayTotals>;
   sessions(): Promise<readonly StoredSession[]>;
   flag(name: Flag): Promise<boolean>;

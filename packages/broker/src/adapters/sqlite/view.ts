@@ -25,6 +25,10 @@ export function viewOf(db: DatabaseSync, origin: string, sha256: Sha256, file: s
     openJobs: async (session: string) => Number(all("SELECT count(*) AS n FROM jobs WHERE session = ? AND phase <> 'ended'", session)[0]?.['n']),
     countByPhase: async () => new Map(all('SELECT coalesce(outcome, phase) AS what, count(*) AS n FROM jobs GROUP BY 1').map((row) => [String(row['what']), Number(row['n'])])),
     simulatedBefore: async (program: Digest) => all("SELECT 1 FROM jobs WHERE program = ? AND device_kind = 'simulator' AND outcome = 'completed' LIMIT 1", program).length > 0,
+    simulatorRefusal: async (program: Digest) => {
+      const row = all("SELECT json_extract(data, '$.outcome.error.message') AS message FROM jobs WHERE program = ? AND device_kind = 'simulator' AND outcome = 'failed' AND json_extract(data, '$.outcome.error.code') = 'program_invalid' ORDER BY id DESC LIMIT 1", program)[0];
+      return row === undefined ? null : String(row['message']);
+    },
     dayTotals: async (day: string, currency: string): Promise<DayTotals> => {
       const row = all('SELECT coalesce(sum(reserved), 0) AS reserved, coalesce(sum(settled), 0) AS settled FROM ledger WHERE day = ? AND currency = ?', day, currency)[0];
       return { reserved: Number(row?.['reserved']), settled: Number(row?.['settled']) };
