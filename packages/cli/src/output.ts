@@ -1,7 +1,7 @@
 // The only place that prints: results to stdout, the rest to stderr, every character escaped at the rim.
 import { DewarError, type ErrorBody } from '@dewar/protocol';
 import { clip, escape, escapeJson } from './escape.ts';
-import type { Line, Tone } from './line.ts';
+import { row, wrap, type Line, type Tone } from './line.ts';
 
 export interface Sink {
   readonly isTTY?: boolean;
@@ -70,7 +70,8 @@ export class Output {
       this.#options.stderr.write(`${escapeJson(JSON.stringify({ error: body }))}\n`);
       return;
     }
-    this.note(...failureLines(body));
+    const { stderr } = this.#options;
+    this.note(...failureLines(body, stderr.isTTY === true ? Math.max(40, columnsOf(stderr)) : Infinity));
   }
 
   /** Help and the like, which this program wrote itself, line by line. */
@@ -124,10 +125,12 @@ export function errorBody(error: unknown): ErrorBody {
   return { code: 'internal', message: error instanceof Error ? error.message : String(error), fix: 'dewar doctor' };
 }
 
-export function failureLines(body: ErrorBody): Line[] {
-  const detail = (name: string, text: string | undefined): Line[] => (text === undefined || text === '' ? [] : [[{ text: `  ${name.padEnd(8)}`, tone: 'faint' }, text]]);
+/** @param columns to wrap to; a pipe gets each line whole */
+export function failureLines(body: ErrorBody, columns: number): Line[] {
+  const [first = '', ...rest] = wrap(`error: ${body.message} (${body.code})`, columns);
+  const detail = (name: string, text: string | undefined): Line[] => (text === undefined || text === '' ? [] : row(`  ${name}`, text, columns));
   return [
-    [{ text: 'error', tone: 'bad' }, `: ${body.message} (${body.code})`],
+    [{ text: first.slice(0, 5), tone: 'bad' }, first.slice(5)], ...rest,
     ...detail('at', body.path), ...detail('got', body.got), ...detail('allowed', body.allowed), ...detail('fix', body.fix),
   ];
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { DewarError } from '@dewar/protocol';
+import { width } from '../src/escape.ts';
 import { Output } from '../src/output.ts';
 
 function sinks({ tty = false, json = false, env = {} }: { tty?: boolean; json?: boolean; env?: Record<string, string> } = {}) {
@@ -63,6 +64,20 @@ test('a terminal that says it has no columns is taken for one of 80', () => {
   output.status('working');
   assert.match(err, / working$/);
   assert.equal(output.columns, 80);
+});
+
+test('a failure is wrapped to the terminal, under itself; a pipe gets each line whole', () => {
+  const body = { code: 'internal', message: 'm '.repeat(60).trim(), got: 'x'.repeat(100), allowed: 'a '.repeat(60).trim(), fix: '漢'.repeat(60) } as const;
+  const terminal = sinks({ tty: true, env: { NO_COLOR: '1' } });
+  terminal.output.failure(new DewarError(body));
+  const lines = terminal.written.err.trimEnd().split('\n');
+  for (const line of lines) assert.ok(width(line) <= 80, line);
+  assert.match(terminal.written.err, /^error: m m/);
+  assert.match(terminal.written.err, /^ {2}got {5}x{70}\n {10}x{30}$/m);
+  const piped = sinks();
+  piped.output.failure(new DewarError(body));
+  assert.equal(piped.written.err.trimEnd().split('\n').length, 4);
+  assert.match(piped.written.err, new RegExp(`^  got     ${body.got}$`, 'm'));
 });
 
 test('an unknown throw is an internal error, not a stack', () => {
