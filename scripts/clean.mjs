@@ -46,15 +46,12 @@ function commandOf(pid) {
   }
 }
 
-/** A process number may since be someone else's, or that of your own broker: only the one of the tour's home is stopped. */
+/**
+ * A process number may since be someone else's, or that of your own broker. The tour's is the one that ends with whoever started it, while
+ * its throwaway home is there; its environment, which would name the home, a hardened broker shows to nobody.
+ */
 function isBroker(pid, home) {
-  if (!/[/]broker[/]src[/]main\.ts( |$)/.test(commandOf(pid))) return false;
-  if (process.platform !== 'linux') return true;
-  try {
-    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(`DEWAR_HOME=${home}`);
-  } catch {
-    return false;
-  }
+  return home !== undefined && isThrowaway(home) && /[/]broker[/]src[/]main\.ts --until-stdin-ends$/.test(commandOf(pid));
 }
 
 function pause(milliseconds) {

@@ -113,25 +113,27 @@ test('cleaning leaves a home that is not the throwaway one, and a process that i
   assert.equal(other.exitCode ?? other.signalCode, null);
 });
 
-test("cleaning stops the tour's broker, and not one of another home", { skip: process.platform !== 'linux' && 'reads /proc' }, async (t) => {
+test("cleaning stops the tour's broker, whose environment nobody can read, and not a person's own", { skip: process.platform !== 'linux' && 'reads /proc' }, async (t) => {
   const home = mkdtempSync(join(tmpdir(), 'dewar-tour-'));
   const folder = checkout(t, { 'packages/broker/src/main.ts': "console.log('up');\nsetInterval(() => {}, 1000);\n" });
-  const start = async (env: Readonly<Record<string, string>>): Promise<ReturnType<typeof spawn>> => {
-    const child = spawn(process.execPath, [join(folder, 'packages/broker/src/main.ts')], { env, stdio: ['ignore', 'pipe', 'ignore'] });
+  const start = async (...args: readonly string[]): Promise<ReturnType<typeof spawn>> => {
+    const child = spawn(process.execPath, [join(folder, 'packages/broker/src/main.ts'), ...args], { env: {}, stdio: ['ignore', 'pipe', 'ignore'] });
     t.after(() => child.kill('SIGKILL'));
     await new Promise((resolve) => child.stdout.once('data', resolve));
     return child;
   };
-  const broker = await start({ DEWAR_HOME: home });
-  const another = await start({ DEWAR_HOME: '/home/someone' });
-  const clean = (pid: number | undefined): void => {
+  const broker = await start('--until-stdin-ends');
+  const another = await start();
+  const clean = (pid: number | undefined, at: string): void => {
     mkdirSync(join(folder, '.cache'), { recursive: true });
-    writeFileSync(join(folder, '.cache/tour.json'), JSON.stringify({ pid, home }));
+    writeFileSync(join(folder, '.cache/tour.json'), JSON.stringify({ pid, home: at }));
     run(folder, 'scripts/clean.mjs');
   };
-  clean(another.pid);
+  clean(broker.pid, join(tmpdir(), 'dewar-tour-gone'));
+  assert.equal(broker.exitCode ?? broker.signalCode, null);
+  clean(another.pid, mkdtempSync(join(tmpdir(), 'dewar-tour-')));
   const ended = new Promise((resolve) => broker.once('exit', (_, signal) => resolve(signal)));
-  clean(broker.pid);
+  clean(broker.pid, home);
   assert.equal(await ended, 'SIGTERM');
   assert.equal(another.exitCode ?? another.signalCode, null);
 });
