@@ -2,7 +2,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { canonicalJson, DewarError, jsonDigest, type JobId, type Money } from '@dewar/protocol';
 import { jobJson, mayMove, type EventDraft, type Job, type MovingEvent } from '../../core/job.ts';
-import type { Flag, JobFilter, Store, StoredSession, Transaction, View } from '../../core/ports.ts';
+import type { Flag, Store, StoredSession, Transaction, View } from '../../core/ports.ts';
 import { isFull, isLocked, storageError } from './errors.ts';
 import { JournalRows, type JournalParts } from './journal.ts';
 import { schema, schemaVersion } from './schema.ts';
@@ -217,5 +217,3 @@ function outcomeOf(job: Job): string | null {
 function fail(works: readonly Work[], error: unknown): void {
   for (const work of works) work.reject(error);
 }
-
-export type { JobFilter };
