@@ -47,6 +47,6 @@ try {
   if (problems.length > 0) throw new Error(problems.join('; '));
   console.log(`\nverify: ${size} events in ${seconds.toFixed(2)} s, ${Math.round(size / seconds)} a second`);
 } finally {
-  store.close();
+  await store.close();
   rmSync(folder, { recursive: true });
 }

@@ -114,7 +114,7 @@ export async function startBroker(parts: BrokerParts): Promise<Broker> {
         for (const door of doors) await door.close();
         for (const device of backends.devices.values()) await device.close();
         await store.commit((tx) => tx.append({ type: 'broker.stopped', body: { summary: 'stopped' } }));
-        sqlite.close();
+        await sqlite.close();
         release();
       },
     };

@@ -78,7 +78,7 @@ test('300 random interleavings of reservations, ends and crashes on the real sto
           together = [];
           if (act === 'midnight') clock.advance(86_400_000);
           else {
-            store.close();
+            await store.close();
             store = open();
           }
         }
@@ -97,7 +97,7 @@ test('300 random interleavings of reservations, ends and crashes on the real sto
     await assert.rejects(store.commit((tx) => tx.settle('job_00000000000000000000', xts(1))), /no reservation/);
     await assert.rejects(store.commit((tx) => tx.settle('job_00000000000000000001', { currency: 'EUR', micros: 1 })), /no reservation/);
   } finally {
-    store.close();
+    await store.close();
     rmSync(folder, { recursive: true });
   }
 });

@@ -188,13 +188,13 @@ async function build(folder: string, clock: TestClock, simulator: TestDevice, qp
     },
     restart: async ({ without } = {}) => {
       corridor.stop();
-      store.close();
+      await store.close();
       closed = true;
       return build(folder, clock, simulator, qpu, { ...options, ...(without !== undefined && { without }) });
     },
     close: () => {
       corridor.stop();
-      if (!closed) store.close();
+      if (!closed) void store.close();
       closed = true;
       rmSync(folder, { recursive: true, force: true });
     },

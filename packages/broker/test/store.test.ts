@@ -38,7 +38,7 @@ async function withStore(body: (store: SqliteStore, file: string) => Promise<voi
   try {
     await body(store, file);
   } finally {
-    store.close();
+    await store.close();
     rmSync(folder, { recursive: true });
   }
 }
@@ -123,7 +123,7 @@ test('any field of any row of any table that is changed on disk is found by veri
     assert.ok(changes > 300, String(changes));
     assert.deepEqual((await store.verify()).problems, [], 'each change was taken back');
     db.close();
-    store.close();
+    await store.close();
   } finally {
     rmSync(folder, { recursive: true });
     r.close();

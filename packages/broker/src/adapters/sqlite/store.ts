@@ -35,7 +35,8 @@ export class SqliteStore implements Store {
   readonly #reader: DatabaseSync;
   readonly #journal: JournalRows;
   readonly #queue: Work[] = [];
-  #busy = false;
+  /** The batches under way, or null. */
+  #flushing: Promise<void> | null = null;
   #sinceCheckpoint = 0;
   #broken: unknown = undefined;
 
@@ -61,7 +62,7 @@ export class SqliteStore implements Store {
   commit<T>(run: (tx: Transaction) => Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       this.#queue.push({ run, resolve: resolve as (value: unknown) => void, reject });
-      if (!this.#busy) void this.#flush();
+      this.#flushing ??= this.#flush();
     });
   }
 
@@ -79,18 +80,19 @@ export class SqliteStore implements Store {
     }
   }
 
-  close(): void {
+  /** What is under way ends first; what comes later is refused. */
+  async close(): Promise<void> {
     this.#broken ??= new Error('the store is closed');
+    await this.#flushing;
     this.#reader.close();
     this.#writer.close();
   }
 
   async #flush(): Promise<void> {
-    this.#busy = true;
     // One turn of the event loop, so that commits made together share a transaction.
     await new Promise(setImmediate);
     while (this.#queue.length > 0) await this.#commitBatch(this.#queue.splice(0, batch));
-    this.#busy = false;
+    this.#flushing = null;
   }
 
   async #commitBatch(works: readonly Work[]): Promise<void> {
