@@ -94,7 +94,7 @@ withHome('a file that may grow no further is storage_full, and smaller ones are 
 withHome('a journal that another process holds: storage_locked, and work goes on when it lets go', async (home) => {
   const broker = await home.start();
   const job = jobOf(await submit(home, { shots: 1_000 }));
-  const other = new DatabaseSync(home.journal);
+  const other = new DatabaseSync(home.journal, { timeout: 2000 });
   other.exec('BEGIN IMMEDIATE');
   const refused = await submit(home);
   assert.deepEqual([refused.status, errorOf(refused).code], [503, 'storage_locked']);
