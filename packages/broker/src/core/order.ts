@@ -1,5 +1,5 @@
 // What a device gets for a granted job: an order whose program is handed out once, against the token.
-import { hex, type ErrorBody, type JobId, type Money, type Sha256 } from '@dewar/protocol';
+import { hex, plainText, type ErrorBody, type JobId, type Money, type Sha256 } from '@dewar/protocol';
 import type { Running, Sending } from './job.ts';
 import type { CorridorParts } from './parts.ts';
 import type { DeviceOutcome, Order } from './ports.ts';
@@ -36,6 +36,6 @@ export function charge(reserved: Money | null, charged: DeviceOutcome['charged']
 
 /** A device's error as it may be recorded and shown: what does not print is escaped, what is long is cut (invariant 9). */
 export function plainError(error: ErrorBody): ErrorBody {
-  const plain = (text: string): string => text.slice(0, 1000).toWellFormed().replace(/[^\P{C}\n\t]/gu, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
+  const plain = (text: string): string => plainText(text, { max: 1000, lines: true });
   return { code: error.code, message: plain(error.message), ...(error.fix !== undefined && { fix: plain(error.fix) }) };
 }
