@@ -29,6 +29,6 @@ export function contextOf(parts: Pick<Context, 'output' | 'env' | 'signal'>): Co
 export function homeFrom(env: Readonly<Record<string, string | undefined>>): Home {
   const sha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest();
   const { uid, homedir } = userInfo();
-  // Not $HOME and not $TMPDIR: the broker, which is started without them, must come to the same folders.
+  // Not $TMPDIR: the broker, which is started without it, must come to the same folders.
   return homeOf({ env, uid, userHome: homedir, tmp: '/tmp', sha256 });
 }

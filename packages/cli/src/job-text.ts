@@ -59,13 +59,15 @@ export function factLines(facts: JobFacts, columns: number): Line[] {
 
 /** @param lines most lines of one message; the card has little room */
 export function reasonLines(decision: Decision, columns: number, lines = 8): Line[] {
-  const shown = decision.reasons.slice(0, 5);
+  // Beside a denial, what a person would have been asked reads as if a yes could still help.
+  const reasons = decision.effect === 'deny' ? decision.reasons.filter(({ effect }) => effect === 'deny') : decision.reasons;
+  const shown = reasons.slice(0, 5);
   return [
     ...shown.flatMap((reason, index) => [
       ...row(index === 0 ? 'Rules' : '', escape(`${reason.rule}: ${reason.message}`, lines * (columns - labelColumns)), columns, toneOf(reason.effect)),
       ...(reason.fix === null ? [] : row('', escape(`would pass: ${reason.fix}`, lines * (columns - labelColumns)), columns)),
     ]),
-    ...moreLine(decision.reasons.length - shown.length, columns),
+    ...moreLine(reasons.length - shown.length, columns),
   ];
 }
 
@@ -99,7 +101,7 @@ export function jobLines(job: JobView, columns: number): Line[] {
     ...reasonLines(job.decision, columns),
     ...approved,
     ...(job.expires === undefined ? [] : row('Expires', job.expires, columns)),
-    ...(job.provider_job_id === undefined ? [] : row('Device job', job.provider_job_id, columns)),
+    ...(job.provider_job_id === undefined ? [] : row('Taken as', job.provider_job_id, columns)),
     ...endLines(job, columns),
     ...row('Digests', digestsText(job), columns),
     ...agentLines(job, columns),

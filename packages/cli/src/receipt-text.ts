@@ -4,14 +4,15 @@ import { escape } from './escape.ts';
 import { deviceWord, many, moneyText, quoteText, shortDigest, shotsText } from './job-text.ts';
 import { row, type Line } from './line.ts';
 
-export function receiptLines({ predicate, spec, key }: VerifiedReceipt, columns: number): Line[] {
+/** `given`: the key was named on the command line and is not the home's. */
+export function receiptLines({ predicate, spec, key }: VerifiedReceipt, columns: number, given = false): Line[] {
   const { approval, cost, decision, device, grant, outcome, session, times } = predicate;
   const line = (label: string, text: string): Line[] => row(label, text, columns);
   const where = device.name === spec.backend ? '' : ` (asked for as ${spec.backend})`;
   const run = times.started === null ? 'never started' : `from ${times.started} to ${times.ended}, ${many(grant?.shots ?? 0, 'shot')}, device job ${predicate.provider_job_id ?? 'none'}`;
   const paid = cost === 'unknown' ? 'not known yet; the reservation stands' : cost === null ? 'nothing' : moneyText(cost);
   return [
-    [{ text: 'verified', tone: 'good' }, `  ${predicate.job_id}, signed by the pinned key ${key.hint.slice(0, 12)}…`],
+    [{ text: 'verified', tone: 'good' }, `  ${predicate.job_id}, signed by ${given ? 'the key given with --key,' : 'the pinned key'} ${key.hint.slice(0, 12)}…`],
     ...line('Asked', `by session ${session.name} (${session.containment}) at ${times.submitted}: ${shotsText(spec.shots)} on ${deviceWord({ ...device, max_qubits: 0 })} ${device.name}${where}`),
     ...line('Price', quoteText(predicate.quote)),
     ...line('Decided', `${decision.effect}: ${decision.reasons.slice(0, 3).map((reason) => `${reason.rule} (${escape(reason.message, 120)})`).join('; ')}`),

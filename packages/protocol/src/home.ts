@@ -12,6 +12,7 @@ export interface Home {
 export interface HomeEnvironment {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly uid: number;
+  /** From the password database: used where $HOME names no absolute path. */
   readonly userHome: string;
   readonly tmp: string;
   readonly sha256: Sha256;
@@ -26,8 +27,9 @@ const longestRun = 60;
  */
 export function homeOf({ env, uid, userHome, tmp, sha256 }: HomeEnvironment): Home {
   const own = ownHome(env['DEWAR_HOME']);
-  const state = own === undefined ? `${absolute(env['XDG_STATE_HOME']) ?? `${userHome}/.local/state`}/dewar` : `${own}/state`;
-  const config = own === undefined ? `${absolute(env['XDG_CONFIG_HOME']) ?? `${userHome}/.config`}/dewar` : `${own}/config`;
+  const user = absolute(env['HOME']) ?? userHome;
+  const state = own === undefined ? `${absolute(env['XDG_STATE_HOME']) ?? `${user}/.local/state`}/dewar` : `${own}/state`;
+  const config = own === undefined ? `${absolute(env['XDG_CONFIG_HOME']) ?? `${user}/.config`}/dewar` : `${own}/config`;
   const runtime = absolute(env['XDG_RUNTIME_DIR']);
   const wanted = own === undefined ? (runtime === undefined ? [] : [`${runtime}/dewar`]) : [`${own}/run`];
   const short = `dewar-${uid}-${hex(sha256(bytes(state))).slice(0, 12)}`;

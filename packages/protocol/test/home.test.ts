@@ -50,3 +50,9 @@ test('a session name is a single safe path step', () => {
   for (const name of ['default', 'a', 'ci-7', 'n'.repeat(32)]) assert.match(name, sessionNamePattern);
   for (const name of ['', '.', '..', '-x', 'A', 'a/b', 'a b', 'a\n', 'n'.repeat(33), 'é']) assert.doesNotMatch(name, sessionNamePattern);
 });
+
+test('an absolute HOME is the user\'s home, else the password database\'s', () => {
+  assert.equal(at({ HOME: '/h' }).state, '/h/.local/state/dewar');
+  assert.equal(at({ HOME: '/h/' }).config, '/h/.config/dewar');
+  assert.deepEqual(at({ HOME: 'relative' }), at({}));
+});

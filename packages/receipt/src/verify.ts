@@ -45,7 +45,7 @@ function findPinned({ hint }: Bundle, pinned: readonly PinnedKey[]): PinnedKey {
   if (key) return key;
   throw new DewarError({
     code: 'key_unpinned', message: 'the receipt names a key that is not pinned', path: '/verificationMaterial/publicKey/hint', got: shown(hint),
-    allowed: pinned.map((candidate) => candidate.hint).join(', ') || 'no key is pinned', fix: 'pin the public key that its broker exported, if you trust that broker',
+    allowed: pinned.map((candidate) => candidate.hint).join(', ') || 'no key is pinned', fix: 'if you trust the broker that signed it, name its public key: dewar verify FILE --key broker.pem',
   });
 }
 

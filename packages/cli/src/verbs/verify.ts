@@ -21,7 +21,7 @@ export const verify: Verb = (program, run) => {
       // Loaded here, since no other verb needs it.
       const { verifyReceipt } = await import('@dewar/receipt');
       const verified = verifyReceipt(bytes, { receiptKeys });
-      context.output.answer({ verified: true, key: verified.key, statement: verified.statement }, () => receiptLines(verified, context.output.columns));
+      context.output.answer({ verified: true, key: verified.key, statement: verified.statement }, () => receiptLines(verified, context.output.columns, options.key !== undefined));
     }));
 };
 
