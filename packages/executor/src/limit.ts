@@ -59,6 +59,8 @@ function practiceSeconds(facts: ProgramFacts, shots: number, { qubits, coupling 
 
 function notSimulated(facts: ProgramFacts): string | null {
   const first = facts.notes[0];
+  const unread = facts.notes.find(({ text }) => text.endsWith('could not be read'));
+  if (facts.confidence === 'unknown' && unread !== undefined) return `line ${unread.line} is not OpenQASM that can be read (${unread.text}); look for a slip there or at the end of the line before`;
   if (facts.confidence === 'unknown') return `its facts are not sure${first === undefined ? '' : ` (line ${first.line}: ${first.text})`}; write it so that gates and loops can be counted`;
   if (facts.unbounded_loop) return 'it has a loop without a bound; use a for loop over a fixed range';
   if (facts.pulse) return 'it has pulse or calibration blocks, which no simulator here runs; remove them';

@@ -7,6 +7,7 @@ import { factsOf } from './fixture.ts';
 
 const calibration = practiceCalibration();
 const refused: readonly { what: string; facts: Partial<ProgramFacts>; says: RegExp }[] = [
+  { what: 'a slip in the text', facts: { confidence: 'unknown', notes: [{ line: 2, text: 'an unknown gate' }, { line: 6, text: 'a statement that could not be read' }] }, says: /line 6 is not OpenQASM that can be read/ },
   { what: 'facts that are not sure', facts: { confidence: 'unknown', notes: [{ line: 7, text: 'index from input' }] }, says: /line 7: index from input/ },
   { what: 'a loop without a bound', facts: { unbounded_loop: true }, says: /for loop over a fixed range/ },
   { what: 'pulse blocks', facts: { pulse: true }, says: /pulse/ },
