@@ -1,15 +1,13 @@
 // From a parsed spec to everything a decision needs: artifacts verified, facts derived, price quoted, the resolved job named.
 import {
-  DewarError, digestOf, filePath, isDigest, jsonDigest, limits, programDigest, shown, specDefaults, specDigest,
+  DewarError, digestOf, filePath, isDigest, jsonDigest, limits, microsFrom, programDigest, shown, specDefaults, specDigest,
   type Digest, type JobFacts, type JobSpec, type Json, type PolicyInput, type ProgramFormat, type Quote, type Sha256,
 } from '@dewar/protocol';
-import { microsFrom } from '@dewar/protocol';
 import type { Resolved, SessionRef } from './job.ts';
 import type { Analyser, Artifacts, Backends, BudgetLimits, DataFiles, DayTotals, Device, Prices, StoredSession, View } from './ports.ts';
 import { amountOf, quoteFor } from './quote.ts';
 
 export interface Assessment {
-  readonly source: string;
   readonly device: Device;
   readonly facts: JobFacts;
   readonly quote: Quote;
@@ -55,16 +53,15 @@ export async function assess(spec: JobSpec, data: readonly Sized[], by: Assessor
   const shots = spec.shots ?? specDefaults.shots;
   const timeLimit = spec.time_limit_s ?? specDefaults.time_limit_s;
   const code = await by.artifacts.get(spec.code_blob);
-  const source = programText(code);
-  const program = by.analyser.analyse(source);
+  const program = by.analyser.analyse(programText(code));
   checkFormat(spec, program.language);
   for (const item of data) await by.artifacts.get(item.digest);
 
   const program_digest = programDigest(spec.code_blob, by.sha256);
-  const simulator = [...by.backends.devices.values()].filter((candidate) => candidate.view.kind === 'simulator');
+  const simulators = [...by.backends.devices.values()].filter((candidate) => candidate.view.kind === 'simulator');
   // Whether a QPU's program could be rehearsed is not for the agent's own shots and time to say.
   const rehearsal = device.view.kind === 'simulator' ? ([shots, timeLimit] as const) : ([1, 3600] as const);
-  const simulatorLimits = simulator.map((candidate) => candidate.limit(program, ...rehearsal));
+  const simulatorLimits = simulators.map((candidate) => candidate.limit(program, ...rehearsal));
   // What a simulator could not compile when it tried, no static fact foretells.
   const refusal = device.view.kind === 'simulator' ? null : await view.simulatorRefusal(program_digest);
   const limit = simulatorLimits.includes(null) ? refusal : (simulatorLimits[0] ?? 'no simulator is installed');
@@ -77,12 +74,12 @@ export async function assess(spec: JobSpec, data: readonly Sized[], by: Assessor
     shots, time_limit_s: timeLimit, policy: by.policy.digest, analyser: by.analyser.id, amount: amountOf(quote),
   };
   return {
-    source, device, facts, quote, resolved, program_digest, spec_digest: resolved.spec,
+    device, facts, quote, resolved, program_digest, spec_digest: resolved.spec,
     resolved_digest: jsonDigest(resolved as unknown as Json, by.sha256),
   };
 }
 
-export function deviceFor(backend: string, backends: Backends): Device {
+function deviceFor(backend: string, backends: Backends): Device {
   const device = backends.devices.get(backends.aliases.get(backend) ?? backend);
   if (device) return device;
   const names = [...backends.devices.keys(), ...backends.aliases.keys()];

@@ -12,9 +12,9 @@ import type { StoredSession, Transaction, View } from './ports.ts';
 import { decideNow } from './recheck.ts';
 
 /** Jobs of one session that have not ended. */
-export const mostPending = 20;
+const mostPending = 20;
 /** How long a person may take to answer, milliseconds. */
-export const askFor = 24 * 3600_000;
+const askFor = 24 * 3600_000;
 
 export class Corridor {
   readonly #parts: CorridorParts;

@@ -23,7 +23,7 @@ export function orderFor(parts: CorridorParts, job: Sending | Running, token: st
 }
 
 /** The same job gives the same counts: its seed is the first 32 bits of the SHA-256 of its id. */
-export function seedOf(id: JobId, sha256: Sha256): number {
+function seedOf(id: JobId, sha256: Sha256): number {
   return Number.parseInt(hex(sha256(new TextEncoder().encode(id)).subarray(0, 4)), 16);
 }
 

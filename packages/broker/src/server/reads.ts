@@ -1,5 +1,5 @@
 // The reads that a session and the person share: jobs, their results, logs and receipts, backends, budget.
-import { DewarError, endStatuses, plainText, type BackendView, type BudgetView, type JobId, type JobView, type LogsAnswer } from '@dewar/protocol';
+import { DewarError, endStatuses, plainText, shown, type BackendView, type BudgetView, type JobId, type JobView, type LogsAnswer } from '@dewar/protocol';
 import { budgetView, dayOf } from '../core/budget.ts';
 import { unknownJob, type Corridor } from '../core/corridor.ts';
 import type { Job } from '../core/job.ts';
@@ -19,7 +19,7 @@ export interface Readable {
 }
 
 /** The longest a wait may be asked for, seconds. */
-export const longestWait = 120;
+const longestWait = 120;
 /** Characters of a run's output, or of a program's source in a list, that are shown. */
 const shownCharacters = 65_536;
 
@@ -133,7 +133,7 @@ function numberOf(call: Call, name: string, otherwise: number, most: number): nu
   const text = call.req.query(name);
   if (text === undefined) return otherwise;
   const value = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(value <= most)) throw new DewarError({ code: 'request_invalid', message: `${name} is not valid`, path: name, got: JSON.stringify(text.slice(0, 40)), allowed: `a whole number up to ${most}` });
+  if (!(value <= most)) throw new DewarError({ code: 'request_invalid', message: `${name} is not valid`, path: name, got: shown(text), allowed: `a whole number up to ${most}` });
   return value;
 }
 

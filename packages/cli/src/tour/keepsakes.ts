@@ -3,7 +3,7 @@ import { lstat, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { usage } from '../exit.ts';
 import type { Trust } from '../trust.ts';
-import { dewar, quoted, short } from './places.ts';
+import { dewar, short } from './places.ts';
 
 const folderName = 'dewar-tour';
 /** The index's first line: by it a later tour knows that it may replace the folder. */
@@ -91,8 +91,4 @@ export class Keepsakes {
   verifyCommand(receipt: string): string {
     return dewar('verify', receipt, '--key', short(join(this.path, 'receipt-key.pem')));
   }
-}
-
-export function changeDirectory(path: string): string {
-  return `cd ${quoted(path)}`;
 }
