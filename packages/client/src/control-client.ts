@@ -1,6 +1,8 @@
 // The control socket: what only the person may do.
-import type { ApproveRequest, JobView, JournalReport, KeysView, PendingView, SessionView, StatusView } from '@dewar/protocol';
-import { anyObject, frozenAnswer, jobAnswer, journalAnswer, journalReport, keysAnswer, pendingAnswer, pendingsAnswer, sessionAnswer, sessionsAnswer, statusAnswer } from './answers.ts';
+import {
+  anyObject, frozenAnswer, jobAnswer, journalAnswer, journalReport, keysAnswer, pendingAnswer, pendingsAnswer, sessionAnswer, sessionsAnswer, statusAnswer,
+  type ApproveRequest, type JobView, type JournalReport, type KeysView, type PendingView, type SessionView, type StatusView,
+} from '@dewar/protocol';
 import { JobClient, jobPath, type CallOptions } from './job-client.ts';
 
 /** Milliseconds for checks that read the whole journal. */

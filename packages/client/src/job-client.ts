@@ -1,8 +1,7 @@
 // The job reads that both sockets answer: a session sees its own jobs, the control socket every session's.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { endStatuses, type JobStatus, type JobView, type LogsAnswer, type ResultsAnswer } from '@dewar/protocol';
+import { anyObject, endStatuses, jobAnswer, jobsAnswer, logsAnswer, resultsAnswer, type JobStatus, type JobView, type LogsAnswer, type ResultsAnswer } from '@dewar/protocol';
 import type { z } from 'zod';
-import { anyObject, jobAnswer, jobsAnswer, logsAnswer, resultsAnswer } from './answers.ts';
 import { exchange, parseAnswer, requestTimeoutMs, type Exchange } from './transport.ts';
 
 export interface CallOptions {

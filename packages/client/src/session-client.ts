@@ -1,6 +1,5 @@
 // The session socket: what an agent, or a person at the same door, may do.
-import type { ArtifactAnswer, BackendView, BudgetView, SubmitAnswer } from '@dewar/protocol';
-import { artifactAnswer, backendsAnswer, budgetAnswer, helloAnswer, submitAnswer } from './answers.ts';
+import { artifactAnswer, backendsAnswer, budgetAnswer, helloAnswer, submitAnswer, type ArtifactAnswer, type BackendView, type BudgetView, type SubmitAnswer } from '@dewar/protocol';
 import { JobClient, type CallOptions } from './job-client.ts';
 import { exchange, parseAnswer } from './transport.ts';
 

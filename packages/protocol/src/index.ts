@@ -1,4 +1,5 @@
 // The words both sides of a wall share. No IO.
+export * from './answers.ts';
 export * from './canonical-json.ts';
 export * from './decimal.ts';
 export * from './decision.ts';

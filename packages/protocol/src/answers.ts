@@ -1,10 +1,15 @@
 // What the sockets answer, checked: a session socket may be anyone's, so nothing is shown that was not first parsed here.
-import {
-  digestSchema, errorCodes, isId, jobFactsSchema, jobSpecSchema, moneySchema,
-  type ArtifactAnswer, type BackendView, type BudgetView, type Decision, type DeviceView, type ErrorBody, type JobId, type JobStatus, type JobView,
-  type JournalReport, type KeysView, type LogsAnswer, type PendingView, type Quote, type ResultsAnswer, type SessionView, type StatusView, type SubmitAnswer,
-} from '@dewar/protocol';
 import { z } from 'zod';
+import type { Decision, Quote } from './decision.ts';
+import { digestSchema } from './digest.ts';
+import { errorCodes, type ErrorBody } from './error.ts';
+import { isId, type JobId } from './ids.ts';
+import { moneySchema } from './money.ts';
+import { jobFactsSchema } from './policy-input.ts';
+import { jobSpecSchema } from './spec.ts';
+import type {
+  ArtifactAnswer, BackendView, BudgetView, DeviceView, JobStatus, JobView, JournalReport, KeysView, LogsAnswer, PendingView, ResultsAnswer, SessionView, StatusView, SubmitAnswer,
+} from './wire.ts';
 
 const count = z.int().nonnegative();
 const text = z.string();
