@@ -12,7 +12,7 @@ const count = Math.max(1, Number(values.count) || 1);
 
 const digest = `sha256:${'0'.repeat(64)}` as const;
 const simulator: PolicyInput = {
-  version: 1, backend: 'simulator', shots: 1024, max_cost: null, max_cost_micros: null, time_limit_s: 60, image: null, packages: [], artifacts: [{ digest, stored: true }], program_digest: digest,
+  version: 1, backend: 'simulator', shots: 1024, shots_per_point: 1024, points: 1, max_cost: null, max_cost_micros: null, time_limit_s: 60, image: null, packages: [], artifacts: [{ digest, stored: true }], program_digest: digest,
   device: { name: 'simulator', kind: 'simulator', practice: false, max_qubits: 24, limit: null },
   facts: {
     analyser: 'openqasm/1.0.0', language: 'qasm3', qubits: 2, clbits: 2, physical_qubits: [], gates: { h: 1, cx: 1 }, operations: 4, one_qubit_gates: 1, two_qubit_gates: 1, multi_qubit_gates: 0,
@@ -26,7 +26,7 @@ const hardware: PolicyInput = {
   ...simulator, backend: 'practice-qpu', device: { name: 'practice-qpu', kind: 'qpu', practice: true, max_qubits: 16, limit: null },
   quote: { kind: 'priced', amount_micros: 1_221_600, currency: 'XTS' },
 };
-const cases: readonly (readonly [string, PolicyInput])[] = [['allow: a simulator', simulator], ['ask: hardware', hardware], ['deny: a million shots', { ...hardware, shots: 1_000_000 }]];
+const cases: readonly (readonly [string, PolicyInput])[] = [['allow: a simulator', simulator], ['ask: hardware', hardware], ['deny: a million shots', { ...hardware, shots: 1_000_000, shots_per_point: 1_000_000 }]];
 
 const started = performance.now();
 const policy = await loadOpaPolicy(readFileSync(new URL('../policies/quantum_policy.wasm', import.meta.url)));

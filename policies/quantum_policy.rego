@@ -13,6 +13,8 @@ simulator_shots := 100000
 
 qpu_shots := 10000
 
+most_points := 1000
+
 # 10.00 units a job.
 qpu_micros := 10000000
 
@@ -44,7 +46,7 @@ ask if {
 
 reasons contains reason("allow", "simulator.free", message, null) if {
 	allow
-	message := sprintf("simulators are free, up to %d shots", [simulator_shots])
+	message := sprintf("simulators are free, up to %d shots a point", [simulator_shots])
 }
 
 reasons contains reason("ask", "hardware.ask", message, null) if {
@@ -63,6 +65,7 @@ job_sound if {
 	input.packages == []
 	whole(input.time_limit_s, 1, longest_s)
 	shots_within
+	points_sound
 	whole(input.facts.qubits, 0, input.device.max_qubits)
 	artifacts_stored
 	within_max_cost
@@ -86,16 +89,49 @@ reasons contains reason("deny", "time.limit", message, fix) if {
 	fix := sprintf("ask for time_limit_s: %d", [longest_s])
 }
 
+# A simulator is free and stops by its time: its limit is of each point. Hardware's is of the whole job.
 shot_limit := simulator_shots if input.device.kind == "simulator"
 
 shot_limit := qpu_shots if input.device.kind == "qpu"
 
-shots_within if whole(input.shots, 1, shot_limit)
+counted_shots := input.shots_per_point if input.device.kind == "simulator"
+
+counted_shots := input.shots if input.device.kind == "qpu"
+
+shots_within if whole(counted_shots, 1, shot_limit)
+
+points_sound if {
+	whole(input.points, 1, most_points)
+	input.shots == input.shots_per_point * input.points
+}
 
 reasons contains reason("deny", "shots.limit", message, fix) if {
 	not shots_within
+	input.points == 1
 	message := sprintf("%d shots: at most %d shots on %s", [input.shots, shot_limit, input.backend])
 	fix := sprintf("ask for shots: %d", [shot_limit])
+}
+
+reasons contains reason("deny", "shots.limit", message, fix) if {
+	not shots_within
+	input.points > 1
+	input.device.kind == "simulator"
+	message := sprintf("%d shots at each point: at most %d on %s", [input.shots_per_point, shot_limit, input.backend])
+	fix := sprintf("ask for shots: %d", [shot_limit])
+}
+
+reasons contains reason("deny", "shots.limit", message, fix) if {
+	not shots_within
+	input.points > 1
+	input.device.kind == "qpu"
+	message := sprintf("%d points of %d shots are %d: at most %d shots a job on %s", [input.points, input.shots_per_point, input.shots, shot_limit, input.backend])
+	fix := sprintf("ask for shots: %d, which are of each point, or for fewer points", [max([1, floor(shot_limit / input.points)])])
+}
+
+reasons contains reason("deny", "points.limit", message, fix) if {
+	not points_sound
+	message := sprintf("%d points of %d shots, %d shots in all", [input.points, input.shots_per_point, input.shots])
+	fix := sprintf("ask for 1 to %d points", [most_points])
 }
 
 reasons contains reason("deny", "device.qubits", message, fix) if {

@@ -1,7 +1,7 @@
 // Writes the published JSON Schemas from the zod schemas that the broker checks with; `--check` writes nothing and fails where they differ.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
-import { jobSpecSchema, policyInputSchema } from '../packages/protocol/src/index.ts';
+import { envelopeRequestSchema, envelopeTermsSchema, jobSpecSchema, policyInputSchema } from '../packages/protocol/src/index.ts';
 
 const schemas: readonly { readonly file: string; readonly title: string; readonly description: string; readonly schema: z.ZodType }[] = [
   {
@@ -11,6 +11,14 @@ const schemas: readonly { readonly file: string; readonly title: string; readonl
   {
     file: 'policy-input', title: 'Dewar policy input', schema: policyInputSchema,
     description: 'What a policy sees: every field always present, nothing else; a field that does not apply is null. Money is in millionths of a unit, except max_cost.',
+  },
+  {
+    file: 'envelope', title: 'Dewar envelope request', schema: envelopeRequestSchema,
+    description: 'What an agent asks a person for: a bounded family of jobs under one yes. See envelope.md.',
+  },
+  {
+    file: 'envelope-terms', title: 'Dewar envelope terms', schema: envelopeTermsSchema,
+    description: 'The canonical document that a yes to an envelope binds, made by the broker. Its digest is SHA-256 of its RFC 8785 form. See envelope.md.',
   },
 ];
 

@@ -1,7 +1,7 @@
 // The broker as a whole: opens the home, builds the parts, drives what was left, opens the doors.
 import { access, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { analyse, analyserId, draw } from '@dewar/openqasm';
+import { analyse, analyserId, checkGiven, draw } from '@dewar/openqasm';
 import { practiceCalibration } from '@dewar/executor';
 import { controlSocket, DewarError, makeId, sessionSocket, type Home } from '@dewar/protocol';
 import { ArtifactFiles } from './adapters/artifact-files.ts';
@@ -75,7 +75,7 @@ export async function startBroker(parts: BrokerParts): Promise<Broker> {
     const store = parts.around?.(sqlite) ?? sqlite;
     const artifacts = new ArtifactFiles(join(home.state, 'artifacts'), sha256);
     const backends = buildBackends(configuration, parts);
-    const analyser: Analyser = { id: analyserId, analyse, draw: (source, columns) => draw(source, { columns }) };
+    const analyser: Analyser = { id: analyserId, analyse: (source, given) => analyse(source, checkGiven(source, given)), draw: (source, columns) => draw(source, { columns }) };
     const corridor = new Corridor({
       store, artifacts, dataFiles, policy, analyser, backends, prices: configuration.prices, budget: configuration.budget,
       clock, random, sha256, version, signer: bundleSigner(keys.receipt), report: (error, job) => report(error, job),
@@ -83,7 +83,7 @@ export async function startBroker(parts: BrokerParts): Promise<Broker> {
 
     await store.commit((tx) => tx.append({ type: 'broker.started', body: { summary: `Dewar ${version} started`, version, policy: policy.digest, prices: { ...configuration.prices, lines: configuration.prices.lines.map((line) => ({ ...line })) }, budget: { ...configuration.budget }, aliases: Object.fromEntries(configuration.aliases) } }));
     const doors: Door[] = [];
-    const common = { corridor, store, artifacts, backends, prices: configuration.prices, budget: configuration.budget, clock, version, report };
+    const common = { corridor, store, artifacts, analyser, backends, prices: configuration.prices, budget: configuration.budget, clock, version, report };
     const addDoor = async (door: DoorParts): Promise<void> => {
       await privateFolder(dirname(door.socket), uid);
       doors.push(await openDoor(door));
@@ -103,7 +103,7 @@ export async function startBroker(parts: BrokerParts): Promise<Broker> {
     await addDoor({
       socket: controlSocket(home), peer, report,
       app: controlApp({
-        ...common, home: home.state, since: new Date(clock.now()).toISOString(), policy: policy.digest, openSession, shutDown: parts.onShutDown, draw: (source, columns) => analyser.draw(source, columns),
+        ...common, home: home.state, since: new Date(clock.now()).toISOString(), policy: policy.digest, openSession, shutDown: parts.onShutDown,
         keys: { receipt_pem: keys.receipt.publicKeyPem, checkpoint_vkey: keys.checkpoint.vkey }, socketOf: (name) => sessionSocket(home, name),
       }),
     });

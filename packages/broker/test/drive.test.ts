@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { DewarError } from '@dewar/protocol';
+import type { Load } from '../src/core/ports.ts';
 import { completed, receiptOf, withRig, type Rig } from './fixture.ts';
 
 /** A job whose intent is on disk and whose first submit failed, so that it is tried again. */
@@ -97,7 +98,7 @@ test('results too large to be read back are a failure, said at once', withRig(as
 }));
 
 test('how long the agent gives itself does not make a program impossible to simulate', withRig(async (r) => {
-  r.simulator.limit = (_facts: unknown, shots?: number, timeLimitS?: number) => ((shots ?? 0) > 1 || (timeLimitS ?? 0) < 3600 ? 'too long' : null);
+  r.simulator.limit = (_facts: unknown, load?: Load) => ((load?.shots ?? 0) > 1 || (load?.timeLimit ?? 0) < 3600 ? 'too long' : null);
   const job = await r.submit({ time_limit_s: 1 });
   assert.equal(job.decision.reasons[0]?.rule, 'simulate.first');
 }, { simulated: false }));

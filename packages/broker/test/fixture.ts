@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { analyse, analyserId } from '@dewar/openqasm';
+import { analyse, analyserId, checkGiven } from '@dewar/openqasm';
 import { DewarError, type Digest, type ErrorCode, type JobId, type JobSpec, type ProgramFacts, type Reason } from '@dewar/protocol';
 import { checkpointSignerFromPem, generateCheckpointKey, generateReceiptKey, signerFromPem, verifyReceipt } from '@dewar/receipt';
 import { ArtifactFiles } from '../src/adapters/artifact-files.ts';
@@ -17,7 +17,7 @@ import type { Policy } from '../src/core/decide.ts';
 import type { Job, Queued, Sending } from '../src/core/job.ts';
 import { lookAgain, verdictNow } from '../src/core/recheck.ts';
 import type { CorridorParts } from '../src/core/parts.ts';
-import type { Clock, Device, DeviceOutcome, Order, Prices, Random, Store, StoredSession } from '../src/core/ports.ts';
+import type { Clock, Device, DeviceOutcome, Load, Order, Prices, Random, Store, StoredSession } from '../src/core/ports.ts';
 
 export const sha256 = (bytes: Uint8Array): Uint8Array => new Uint8Array(createHash('sha256').update(bytes).digest());
 export const bell = 'OPENQASM 3.0;\ninclude "stdgates.inc";\nqubit[2] q;\nbit[2] c;\nh q[0];\ncx q[0], q[1];\nc = measure q;\n';
@@ -66,7 +66,7 @@ export class TestDevice implements Device {
   constructor(name: string, kind: 'simulator' | 'qpu') {
     this.view = { name, kind, practice: kind === 'qpu', max_qubits: 24 };
   }
-  limit(_facts: ProgramFacts): string | null {
+  limit(_facts: ProgramFacts, _load?: Load): string | null {
     return this.limitText;
   }
   async submit(order: Order): Promise<string> {
@@ -150,7 +150,7 @@ async function build(folder: string, clock: TestClock, simulator: TestDevice, qp
   const artifacts = new ArtifactFiles(join(folder, 'artifacts'), sha256);
   const budget = { currency: 'XTS', job: 10_000_000, day: 50_000_000, ...options.budget };
   const parts: CorridorParts = {
-    store: options.around?.(store) ?? store, artifacts, dataFiles, policy: options.policy ?? policy, analyser: { id: analyserId, analyse, draw: () => undefined }, clock, random, sha256, version: 'test',
+    store: options.around?.(store) ?? store, artifacts, dataFiles, policy: options.policy ?? policy, analyser: { id: analyserId, analyse: (source, given) => analyse(source, checkGiven(source, given)), draw: () => undefined }, clock, random, sha256, version: 'test',
     backends: { devices: new Map([['simulator', simulator], ['practice-qpu', qpu]].filter(([name]) => name !== options.without) as [string, Device][]), aliases: new Map([['ibmq_qpu_1', 'practice-qpu']]) },
     prices: options.prices ?? prices, budget, signer: bundleSigner(signerFromPem(receiptKey.privatePem)), report: (error) => errors.push(error),
   };

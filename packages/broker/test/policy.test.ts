@@ -126,8 +126,10 @@ describe('the default policy', () => {
   });
 
   test('a refusal names the value and what would pass', () => {
-    const reason = decideOn(policy, inputOf({ base: 'qpu', set: { shots: 1_000_000 } }), sha256).reasons[0];
+    const reason = decideOn(policy, inputOf({ base: 'qpu', set: { shots: 1_000_000, shots_per_point: 1_000_000 } }), sha256).reasons[0];
     assert.deepEqual(reason, { rule: 'shots.limit', effect: 'deny', message: '1000000 shots: at most 10000 shots on ibmq_qpu_1', fix: 'ask for shots: 10000' });
+    const sweep = decideOn(policy, inputOf({ base: 'qpu', set: { shots: 50_000, shots_per_point: 1000, points: 50 } }), sha256).reasons[0];
+    assert.deepEqual(sweep, { rule: 'shots.limit', effect: 'deny', message: '50 points of 1000 shots are 50000: at most 10000 shots a job on ibmq_qpu_1', fix: 'ask for shots: 200, which are of each point, or for fewer points' });
     const dear = decideOn(policy, inputOf({ base: 'qpu', set: { 'quote.amount_micros': 5_000_001 } }), sha256).reasons[0];
     assert.equal(dear?.message, 'the quote of 5.000001 is above max_cost 5.00');
     assert.equal(dear?.fix, 'ask for fewer shots, or for max_cost: 5.000001');

@@ -25,7 +25,7 @@ async function queued(r: Rig, change: Partial<CorridorParts> = {}, atGrant?: () 
   assert.equal(job.phase, 'queued');
   if (job.phase !== 'queued') throw new TypeError('not queued');
   const parts: CorridorParts = {
-    store: r.store, artifacts: r.artifacts, dataFiles, policy, analyser: { id: analyserId, analyse, draw: () => undefined }, prices, budget: r.budget, clock: r.clock, sha256, version: 'test',
+    store: r.store, artifacts: r.artifacts, dataFiles, policy, analyser: { id: analyserId, analyse: (source) => analyse(source), draw: () => undefined }, prices, budget: r.budget, clock: r.clock, sha256, version: 'test',
     random: { bytes: (count) => new Uint8Array(count) }, signer: { sign: async () => new Uint8Array() }, report: () => undefined,
     backends: { devices: new Map([['simulator', r.simulator], ['practice-qpu', r.qpu]]), aliases: new Map() }, ...change,
   };
@@ -38,7 +38,7 @@ const cases: readonly [string, (r: Rig) => Partial<CorridorParts>, string | null
   ['a cheaper price is another job too', () => ({ prices: { ...prices, lines: [{ device: 'practice-qpu', per_task: 1, per_shot: 900 }] } }), 'grant.resolved'],
   ['no price any more', () => ({ prices: { ...prices, lines: [] } }), 'grant.cannot_price'],
   ['another policy', () => ({ policy: { ...policy, digest: lenient.digest, evaluate: (input: PolicyInput) => policy.evaluate(input) } }), 'grant.resolved'],
-  ['another analyser', (r) => ({ analyser: { id: 'openqasm/9.9.9', analyse, draw: () => undefined }, store: r.store }), 'grant.resolved'],
+  ['another analyser', (r) => ({ analyser: { id: 'openqasm/9.9.9', analyse: (source) => analyse(source), draw: () => undefined }, store: r.store }), 'grant.resolved'],
   ['the device is gone', (r) => ({ backends: { devices: new Map([['simulator', r.simulator]]), aliases: new Map() } }), 'grant.backend_unknown'],
   ['the backend name now means another device', (r) => ({ backends: { devices: new Map([['simulator', r.simulator], ['practice-qpu', r.simulator]]), aliases: new Map() } }), 'grant.resolved'],
   ['the job budget has become smaller', (r) => ({ budget: { ...r.budget, job: 1 } }), 'budget.job'],

@@ -1,7 +1,7 @@
 // The approval card: everything that a person decides on, on one screen, from what the broker derived itself.
 import { formatMicros, formatMoney, isDigest, practiceCurrency, type PendingView } from '@dewar/protocol';
 import { escape } from './escape.ts';
-import { agentLines, deviceWord, digestsText, factLines, many, quoteText, reasonLines, shortDigest, shotsText } from './job-text.ts';
+import { agentLines, deviceWord, digestsText, factLines, many, parameterLines, quoteText, reasonLines, saidBy, shortDigest, shotsText } from './job-text.ts';
 import { labelColumns, row, wrap, type Line } from './line.ts';
 
 export interface CardOptions {
@@ -10,6 +10,9 @@ export interface CardOptions {
   /** Width to keep to; at most 80. */
   readonly columns?: number;
 }
+
+/** The program as a card gets it. */
+type Program = Pick<PendingView, 'source' | 'source_error' | 'drawing'>;
 
 const circuitLines = 16;
 
@@ -22,6 +25,7 @@ export function card(pending: PendingView, { now, columns: wanted = 80 }: CardOp
     ...(job.spec.backend === job.device.name ? [] : row('Backend', `${job.spec.backend}, which the configuration sets to ${escape(job.device.name, 64)}`, columns)),
     ...circuit(pending, columns),
     ...factLines(job.facts, columns),
+    ...parameterLines(job.spec.parameters, columns),
     ...bound(pending, columns),
     ...row('Price', quoteText(job.quote), columns, 'strong'),
     ...row('Budget', budgetText(pending), columns, pending.budget.frozen ? 'bad' : undefined),
@@ -29,7 +33,7 @@ export function card(pending: PendingView, { now, columns: wanted = 80 }: CardOp
     ...(job.expires === undefined ? [] : row('Expires', `${job.expires} (${untilText(job.expires, now)})`, columns)),
     ...row('Job', job.job_id, columns),
     ...row('Digests', digestsText(job), columns),
-    ...agentLines(job, columns),
+    ...agentLines(saidBy(job), columns),
   ];
 }
 
@@ -48,12 +52,12 @@ function bound({ job: { spec, quote }, budget }: PendingView, columns: number): 
 
 function headline({ job }: PendingView, columns: number): Line[] {
   const word = deviceWord(job.device);
-  const text = `Agent session ${escape(job.session, 32)} wants ${word}: ${escape(job.device.name, 64)} · ${shotsText(job.spec.shots)}`;
+  const text = `Agent session ${escape(job.session, 32)} wants ${word}: ${escape(job.device.name, 64)} · ${shotsText(job)}`;
   return wrap(text, columns).map((piece) => [{ text: piece, tone: 'strong' }]);
 }
 
 /** The whole program with line numbers, each line as long as it is. */
-export function sourceLines({ source, source_error: why }: PendingView, columns: number): Line[] {
+export function sourceLines({ source, source_error: why }: Program, columns: number): Line[] {
   if (why !== null) return unreadable(why, columns);
   return linesOf(source).map((line, index): Line => [{ text: `${String(index + 1).padStart(4)}  `, tone: 'faint' }, line.replaceAll('\t', '  ')]);
 }
@@ -67,7 +71,7 @@ function linesOf(text: string): string[] {
 }
 
 /** The drawing where there is one, else the source with line numbers. */
-function circuit({ source, source_error: why, drawing }: PendingView, columns: number): Line[] {
+export function circuit({ source, source_error: why, drawing }: Program, columns: number): Line[] {
   if (why !== null) return unreadable(why, columns);
   const lines = linesOf(drawing ?? source);
   const shown = lines.slice(0, circuitLines);
@@ -89,7 +93,7 @@ function budgetText({ job, budget }: PendingView): string {
   return `${before} → ${formatMicros(after)} ${budget.currency} left today${label}, at worst`;
 }
 
-function untilText(expires: string, now: Date): string {
+export function untilText(expires: string, now: Date): string {
   const seconds = Math.floor((Date.parse(expires) - now.getTime()) / 1000);
   if (!(seconds > 0)) return 'expired';
   if (seconds < 90) return `in ${seconds} s`;

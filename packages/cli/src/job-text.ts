@@ -1,5 +1,5 @@
 // A job in words: the device, facts, price and reasons as every verb says them.
-import { formatMoney, practiceCurrency, specDefaults, type Decision, type DeviceView, type Digest, type JobFacts, type JobStatus, type JobView, type Money, type Quote } from '@dewar/protocol';
+import { formatMoney, practiceCurrency, specDefaults, valuesOf, type Decision, type DeviceView, type Digest, type JobFacts, type JobStatus, type JobView, type Money, type Parameters, type Quote } from '@dewar/protocol';
 import { escape } from './escape.ts';
 import { labelColumns, row, type Line, type Tone } from './line.ts';
 
@@ -14,8 +14,10 @@ export function deviceKind(device: DeviceView): 'SIMULATOR' | 'PRACTICE' | 'HARD
   return device.kind === 'simulator' ? 'SIMULATOR' : device.practice ? 'PRACTICE' : 'HARDWARE';
 }
 
-export function shotsText(shots: number | undefined): string {
-  return many(shots ?? specDefaults.shots, 'shot');
+/** `1024 shots`; of a sweep `20 points × 1024 shots`. */
+export function shotsText({ spec, points }: Pick<JobView, 'spec' | 'points'>): string {
+  const shots = many(spec.shots ?? specDefaults.shots, 'shot');
+  return points === undefined ? shots : `${many(points, 'point')} × ${shots}`;
 }
 
 /** `11-23 07:34` of an RFC 3339 time, UTC as the broker writes it. */
@@ -84,17 +86,34 @@ export const statusTone: Readonly<Record<JobStatus, Tone>> = {
 };
 
 export function headLine(job: JobView): Line {
-  return [`${job.job_id}  `, { text: job.status, tone: statusTone[job.status] }, `  ${escape(job.device.name, 40)} (${deviceWord(job.device)}) · ${shotsText(job.spec.shots)}`];
+  return [`${job.job_id}  `, { text: job.status, tone: statusTone[job.status] }, `  ${escape(job.device.name, 40)} (${deviceWord(job.device)}) · ${shotsText(job)}`];
+}
+
+/** What the program's inputs are set to; names and values are the agent's, checked by the broker. */
+export function parameterLines(parameters: Parameters | undefined, columns: number): Line[] {
+  const all = Object.entries(parameters ?? {});
+  const shown = all.slice(0, 6).map(([name, value]) => `${name} = ${valuesText(value)}`);
+  if (all.length > shown.length) shown.push(`${all.length - shown.length} more`);
+  return all.length === 0 ? [] : row('Sets', escape(shown.join(' · '), 4 * (columns - labelColumns)), columns);
+}
+
+function valuesText(value: Parameters[string]): string {
+  const values = valuesOf(value);
+  if (values.length <= 4) return values.map(String).join(', ');
+  const numbers = values.filter((each) => typeof each === 'number');
+  const span = numbers.length === values.length ? `, from ${numbers.reduce((low, each) => Math.min(low, each), Infinity)} to ${numbers.reduce((high, each) => Math.max(high, each), -Infinity)}` : '';
+  return `${values.slice(0, 2).map(String).join(', ')}, … (${values.length} values${span})`;
 }
 
 /** Everything about one job. */
 export function jobLines(job: JobView, columns: number): Line[] {
-  const approved = job.approval === undefined ? [] : row('Approved', `${job.approval.at} (${job.approval.id})`, columns);
+  const approved = job.approval !== undefined ? row('Approved', `${job.approval.at} (${job.approval.id})`, columns) : job.envelope !== undefined ? row('Approved', `by envelope ${job.envelope.id}`, columns) : [];
   return [
     headLine(job),
     ...row('Session', job.session, columns),
     ...row('Created', `${job.created}${job.ended === undefined ? '' : ` · ended ${job.ended}`}`, columns),
     ...factLines(job.facts, columns),
+    ...parameterLines(job.spec.parameters, columns),
     ...row('Price', quoteText(job.quote), columns),
     ...(job.cost === undefined ? [] : row('Cost', moneyText(job.cost), columns)),
     ...row('Decision', job.decision.effect, columns, toneOf(job.decision.effect)),
@@ -104,7 +123,7 @@ export function jobLines(job: JobView, columns: number): Line[] {
     ...(job.provider_job_id === undefined ? [] : row('Taken as', job.provider_job_id, columns)),
     ...endLines(job, columns),
     ...row('Digests', digestsText(job), columns),
-    ...agentLines(job, columns),
+    ...agentLines(saidBy(job), columns),
   ];
 }
 
@@ -129,17 +148,27 @@ export function digestsText(job: JobView): string {
   return `resolved ${shortDigest(job.resolved_digest)} · program ${shortDigest(job.program_digest)} · spec ${shortDigest(job.spec_digest)}`;
 }
 
+/** What an agent calls its job or envelope, and says of itself. */
+export interface Said {
+  readonly name: string;
+  readonly tags?: readonly string[];
+  readonly agent?: Readonly<Record<string, string>>;
+}
+
+export function saidBy({ spec }: JobView): Said {
+  return { name: spec.job_name, ...(spec.tags !== undefined && { tags: spec.tags }), ...(spec.agent !== undefined && { agent: spec.agent }) };
+}
+
 /** The agent's own words, labelled so that nobody takes them for the broker's. */
-export function agentLines(job: JobView, columns: number): Line[] {
-  const { spec } = job;
-  const about = Object.entries(spec.agent ?? {});
+export function agentLines({ name, tags = [], agent = {} }: Said, columns: number): Line[] {
+  const about = Object.entries(agent);
   const shown = about.slice(0, 4);
-  const line = (name: string, text: string, lines: number): Line[] => row(`  ${escape(name, 7)}`, escape(text, lines * (columns - labelColumns) - lines), columns);
+  const line = (key: string, text: string, lines: number): Line[] => row(`  ${escape(key, 7)}`, escape(text, lines * (columns - labelColumns) - lines), columns);
   return [
     [{ text: 'The agent says (unverified)', tone: 'faint' }],
-    ...line('name', spec.job_name, 2),
-    ...(spec.tags === undefined || spec.tags.length === 0 ? [] : line('tags', spec.tags.join(', '), 2)),
-    ...shown.flatMap(([name, text]) => line(name, text, 1)),
+    ...line('name', name, 2),
+    ...(tags.length === 0 ? [] : line('tags', tags.join(', '), 2)),
+    ...shown.flatMap(([key, text]) => line(key, text, 1)),
     ...moreLine(about.length - shown.length, columns),
   ];
 }

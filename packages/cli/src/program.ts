@@ -10,6 +10,7 @@ import { cancel } from './verbs/cancel.ts';
 import { deny } from './verbs/deny.ts';
 import { doctor } from './verbs/doctor.ts';
 import { down } from './verbs/down.ts';
+import { envelope } from './verbs/envelope.ts';
 import { freeze } from './verbs/freeze.ts';
 import { jobs } from './verbs/jobs.ts';
 import { journal } from './verbs/journal.ts';
@@ -30,7 +31,7 @@ import { wait } from './verbs/wait.ts';
 export const verbGroups: readonly (readonly [string, readonly Verb[]])[] = [
   ['Broker:', [up, down, status, doctor, session]],
   ['Jobs:', [run, submit, jobs, show, wait, results, logs, cancel]],
-  ['Approval:', [pending, approve, deny, freeze, thaw]],
+  ['Approval:', [pending, approve, deny, envelope, freeze, thaw]],
   ['Money and devices:', [backends, budget]],
   ['Evidence:', [receipt, verify, journal]],
 ];

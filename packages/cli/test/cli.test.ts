@@ -187,7 +187,7 @@ for (const [ref, id, code] of byRef) {
 }
 
 const desk = (approved: unknown[] = []): Answers => ({
-  'GET /v1/pending': { pending: [samplePending()] },
+  'GET /v1/pending': { pending: [samplePending()], envelopes: [] },
   'GET /v1/jobs': { jobs: [sampleJob({ job_id: 'job_01k9zzzzzzzzzzzzzzz9' }), waitingJob()] },
   [`GET /v1/pending/${sampleJobId}`]: { pending: samplePending() },
   [`POST ${job}/approve`]: (asked) => { approved.push(JSON.parse(asked.body)); return { job: waitingJob({ status: 'queued' }) }; },
@@ -227,7 +227,7 @@ test('deny sends the reason, and pending shows what waits', async () => {
     assert.deepEqual(sent, [{ reason: 'simulate first' }]);
     const listed = await runCli(['pending'], { home });
     assert.match(listed.stdout, /PRACTICE practice-qpu {2}1024 {3}1\.2216 XTS {2}11-23 07:30 {2}default/);
-    assert.deepEqual(JSON.parse((await runCli(['pending', '--json'], { home })).stdout), { pending: [samplePending()] });
+    assert.deepEqual(JSON.parse((await runCli(['pending', '--json'], { home })).stdout), { pending: [samplePending()], envelopes: [] });
   });
 });
 

@@ -1,9 +1,9 @@
 // The control socket: what only the person may do.
 import {
-  anyObject, frozenAnswer, jobAnswer, journalAnswer, journalReport, keysAnswer, pendingAnswer, pendingsAnswer, sessionAnswer, sessionsAnswer, statusAnswer,
-  type ApproveRequest, type JobView, type JournalReport, type KeysView, type PendingView, type SessionView, type StatusView,
+  anyObject, envelopeAnswer, frozenAnswer, jobAnswer, journalAnswer, journalReport, keysAnswer, pendingAnswer, pendingEnvelopeAnswer, pendingsAnswer, sessionAnswer, sessionsAnswer, statusAnswer,
+  type ApproveEnvelopeRequest, type ApproveRequest, type EnvelopeView, type JobView, type JournalReport, type KeysView, type PendingEnvelopeView, type PendingView, type SessionView, type StatusView,
 } from '@dewar/protocol';
-import { JobClient, jobPath, type CallOptions } from './job-client.ts';
+import { envelopePath, JobClient, jobPath, type CallOptions } from './job-client.ts';
 
 /** Milliseconds for checks that read the whole journal. */
 const longMs = 600_000;
@@ -22,8 +22,21 @@ export class ControlClient extends JobClient {
     return (await this.post(sessionAnswer, '/v1/sessions', { name, ...(read.length > 0 && { read }) }, options)).session;
   }
 
-  async pendings(options: CallOptions = {}): Promise<readonly PendingView[]> {
-    return (await this.get(pendingsAnswer, '/v1/pending', options)).pending;
+  /** Jobs and envelopes that wait for a person, oldest first. */
+  async pendings(options: CallOptions = {}): Promise<{ readonly pending: readonly PendingView[]; readonly envelopes: readonly PendingEnvelopeView[] }> {
+    return this.get(pendingsAnswer, '/v1/pending', options);
+  }
+
+  async pendingEnvelope(id: string, options: CallOptions = {}): Promise<PendingEnvelopeView> {
+    return (await this.get(pendingEnvelopeAnswer, `/v1/pending/${encodeURIComponent(id)}`, options)).envelope_pending;
+  }
+
+  async approveEnvelope(id: string, approve: ApproveEnvelopeRequest, options: CallOptions = {}): Promise<EnvelopeView> {
+    return (await this.post(envelopeAnswer, `${envelopePath(id)}/approve`, approve, options)).envelope;
+  }
+
+  async denyEnvelope(id: string, reason: string, options: CallOptions = {}): Promise<EnvelopeView> {
+    return (await this.post(envelopeAnswer, `${envelopePath(id)}/deny`, { reason }, options)).envelope;
   }
 
   async pending(id: string, options: CallOptions = {}): Promise<PendingView> {

@@ -1,6 +1,9 @@
 // The job reads that both sockets answer: a session sees its own jobs, the control socket every session's.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { anyObject, endStatuses, jobAnswer, jobsAnswer, logsAnswer, resultsAnswer, type JobStatus, type JobView, type LogsAnswer, type ResultsAnswer } from '@dewar/protocol';
+import {
+  anyObject, drawingAnswer, endStatuses, envelopeAnswer, envelopesAnswer, jobAnswer, jobsAnswer, logsAnswer, resultsAnswer,
+  type DrawingAnswer, type EnvelopeView, type JobStatus, type JobView, type LogsAnswer, type ResultsAnswer,
+} from '@dewar/protocol';
 import type { z } from 'zod';
 import { exchange, parseAnswer, requestTimeoutMs, type Exchange } from './transport.ts';
 
@@ -77,6 +80,41 @@ export class JobClient {
     return bytes;
   }
 
+  /** Newest first; at most `limit`. */
+  async envelopes(limit = 50, options: CallOptions = {}): Promise<readonly EnvelopeView[]> {
+    return (await this.get(envelopesAnswer, `/v1/envelopes?limit=${limit}`, options)).envelopes;
+  }
+
+  async envelope(id: string, options: CallOptions = {}): Promise<EnvelopeView> {
+    return (await this.get(envelopeAnswer, envelopePath(id), options)).envelope;
+  }
+
+  /** The envelope as soon as a person has answered, or as it is when `timeoutMs` has passed. */
+  async waitEnvelope(id: string, { signal, timeoutMs, pollS = 25 }: Omit<WaitOptions, 'onJob'> = {}): Promise<EnvelopeView> {
+    const end = timeoutMs === undefined ? Infinity : performance.now() + timeoutMs;
+    const call = signal === undefined ? {} : { signal };
+    let envelope = await this.envelope(id, call);
+    while (envelope.status === 'waiting') {
+      const left = end - performance.now();
+      if (left <= 0) return envelope;
+      const seconds = Math.max(1, Math.min(pollS, 30, Math.ceil(left / 1000)));
+      const started = performance.now();
+      envelope = (await this.get(envelopeAnswer, `${envelopePath(id)}/wait?timeout_s=${seconds}`, { ...call, timeoutMs: seconds * 1000 + requestTimeoutMs })).envelope;
+      if (envelope.status === 'waiting' && performance.now() - started < idleMs) await sleep(idleMs, undefined, call);
+    }
+    return envelope;
+  }
+
+  /** Gives it back: nothing more runs under it. */
+  async closeEnvelope(id: string, options: CallOptions = {}): Promise<EnvelopeView> {
+    return (await this.post(envelopeAnswer, `${envelopePath(id)}/close`, {}, options)).envelope;
+  }
+
+  /** A stored program's circuit in text, and its facts. */
+  async drawing(digest: string, columns = 76, options: CallOptions = {}): Promise<DrawingAnswer> {
+    return this.get(drawingAnswer, `/v1/artifacts/${encodeURIComponent(digest)}/drawing?columns=${columns}`, options);
+  }
+
   async cancel(id: string, options: CallOptions = {}): Promise<JobView> {
     return (await this.post(jobAnswer, `${jobPath(id)}/cancel`, {}, options)).job;
   }
@@ -100,4 +138,8 @@ export function hasEnded(status: JobStatus): boolean {
 
 export function jobPath(id: string): string {
   return `/v1/jobs/${encodeURIComponent(id)}`;
+}
+
+export function envelopePath(id: string): string {
+  return `/v1/envelopes/${encodeURIComponent(id)}`;
 }

@@ -1,5 +1,5 @@
 // The session socket: what an agent, or a person at the same door, may do.
-import { artifactAnswer, backendsAnswer, budgetAnswer, helloAnswer, submitAnswer, type ArtifactAnswer, type BackendView, type BudgetView, type SubmitAnswer } from '@dewar/protocol';
+import { artifactAnswer, backendsAnswer, budgetAnswer, envelopeAnswer, helloAnswer, submitAnswer, type ArtifactAnswer, type BackendView, type BudgetView, type EnvelopeRequest, type EnvelopeView, type SubmitAnswer } from '@dewar/protocol';
 import { JobClient, type CallOptions } from './job-client.ts';
 import { exchange, parseAnswer } from './transport.ts';
 
@@ -17,6 +17,11 @@ export class SessionClient extends JobClient {
   /** Sends the job spec's bytes as they are: the door checks them, and a number keeps its own digits. */
   async submit(spec: Uint8Array, options: CallOptions = {}): Promise<SubmitAnswer> {
     return this.postBytes(submitAnswer, '/v1/jobs', spec, options);
+  }
+
+  /** Asks a person for a bounded family of jobs. */
+  async requestEnvelope(request: EnvelopeRequest, options: CallOptions = {}): Promise<EnvelopeView> {
+    return (await this.post(envelopeAnswer, '/v1/envelopes', request, options)).envelope;
   }
 
   async backends(options: CallOptions = {}): Promise<readonly BackendView[]> {

@@ -185,7 +185,7 @@ test('an approval repeats the digest and nonce it was given', async () => {
 test('every view on the control socket parses as it is typed', async () => {
   await withBroker({
     'GET /v1/status': sampleStatus,
-    'GET /v1/pending': { pending: [samplePending()] },
+    'GET /v1/pending': { pending: [samplePending()], envelopes: [] },
     [`GET /v1/pending/${sampleJobId}`]: { pending: samplePending() },
     'GET /v1/sessions': { sessions: [{ id: 'session_x', name: 'default', containment: 'uncontained', socket: '/x', created: '2026-11-23T07:00:00Z', read: [] }] },
     'GET /v1/journal': { size: 1, root: 'x', checkpoint: 'y' },
@@ -195,7 +195,7 @@ test('every view on the control socket parses as it is typed', async () => {
   }, async (broker) => {
     const client = new ControlClient(broker.socketPath);
     assert.deepEqual(await client.status(), sampleStatus);
-    assert.deepEqual(await client.pendings(), [samplePending()]);
+    assert.deepEqual(await client.pendings(), { pending: [samplePending()], envelopes: [] });
     assert.deepEqual(await client.pending(sampleJobId), samplePending());
     assert.equal((await client.sessions())[0]?.name, 'default');
     assert.equal((await client.journal()).size, 1);

@@ -5,6 +5,11 @@ export function compileSeconds(operations: number): number {
   return 2 + operations * 0.001;
 }
 
+/** Seconds to compile one more point in the same process. */
+export function againSeconds(operations: number): number {
+  return 0.5 + operations * 0.001;
+}
+
 /** Seconds of the state-vector sampler: each gate passes over 2^qubits amplitudes once. */
 export function sampleSeconds(gates: number, qubits: number, shots: number): number {
   return gates * (1e-6 + 2 ** qubits * 6e-9) + shots * 1e-6;

@@ -1,7 +1,7 @@
 // Says before a run whether the simulator or the practice QPU can do it, and if not, why and what would pass.
 import type { ProgramFacts } from '@dewar/protocol';
 import type { Calibration } from './calibration.ts';
-import { compileSeconds, sampleSeconds, shotLoopSeconds, trajectorySeconds } from './cost.ts';
+import { againSeconds, compileSeconds, sampleSeconds, shotLoopSeconds, trajectorySeconds } from './cost.ts';
 import { maxKeys, maxQubits } from './wire.ts';
 
 /** A source gate becomes at most about this many QIR gates: U is three. */
@@ -11,27 +11,36 @@ const gatesPerMultiQubit = 15;
 /** Errors that one two-qubit gate may meet on the way to a partner that is not next to it: six cx a hop. */
 const sitesPerHop = 6;
 
+/** How often a program is to run, and in what time. */
+export interface Load {
+  /** Of each point. */
+  readonly shots: number;
+  readonly points: number;
+  /** Seconds. */
+  readonly timeLimit: number;
+}
+
 /** `null`: the simulator can run it within the limit. Else why not and what would pass, as one sentence. */
-export function simulatorLimit(facts: ProgramFacts, shots: number, timeLimitS: number): string | null {
-  const never = notSimulated(facts) ?? tooManyKeys(facts, shots);
+export function simulatorLimit(facts: ProgramFacts, { shots, points, timeLimit }: Load): string | null {
+  const never = notSimulated(facts) ?? tooManyKeys(facts, shots, points);
   if (never !== null) return never;
   if (facts.qubits > maxQubits) return `it has ${facts.qubits} qubits and the simulator holds ${maxQubits}; use ${maxQubits} qubits or fewer`;
   const gates = facts.operations * gatesPerOperation + facts.multi_qubit_gates * gatesPerMultiQubit;
   // The sampler defers a measurement or reset on the way to a qubit more.
   const deferred = facts.mid_circuit_measurement || facts.resets > 0 ? facts.qubits + facts.measurements + facts.resets : facts.qubits;
-  const start = compileSeconds(facts.operations);
-  const sampled = facts.dynamic || deferred > maxQubits ? Infinity : start + sampleSeconds(gates, deferred, shots);
-  const looped = start + shotLoopSeconds(facts.operations, facts.qubits, shots);
+  const start = compileSeconds(facts.operations) + (points - 1) * againSeconds(facts.operations);
+  const sampled = facts.dynamic || deferred > maxQubits ? Infinity : start + points * sampleSeconds(gates, deferred, shots);
+  const looped = start + points * shotLoopSeconds(facts.operations, facts.qubits, shots);
   const seconds = deferred === facts.qubits && !facts.dynamic ? sampled : Math.min(sampled, looped);
-  if (seconds <= timeLimitS) return null;
-  const perShot = shotLoopSeconds(facts.operations, facts.qubits, 1);
-  const passing = Math.floor((timeLimitS - start) / perShot);
-  return tooLong(seconds, timeLimitS, seconds === looped ? `it runs shot by shot, and ` : '', seconds === looped ? passing : 0);
+  if (seconds <= timeLimit) return null;
+  const perShot = points * shotLoopSeconds(facts.operations, facts.qubits, 1);
+  const passing = Math.floor((timeLimit - start) / perShot);
+  return tooLong(seconds, timeLimit, seconds === looped ? `it runs shot by shot, and ` : '', seconds === looped ? passing : 0);
 }
 
 /** As `simulatorLimit`, for the practice QPU. That coupled pairs are missing in a `$n` program shows only when it is compiled. */
-export function practiceLimit(facts: ProgramFacts, shots: number, timeLimitS: number, calibration: Calibration): string | null {
-  const never = notSimulated(facts) ?? tooManyKeys(facts, shots);
+export function practiceLimit(facts: ProgramFacts, { shots, points, timeLimit }: Load, calibration: Calibration): string | null {
+  const never = notSimulated(facts) ?? tooManyKeys(facts, shots, points);
   if (never !== null) return never;
   const size = calibration.qubits.length;
   const missing = facts.physical_qubits.find((qubit) => qubit >= size);
@@ -39,13 +48,13 @@ export function practiceLimit(facts: ProgramFacts, shots: number, timeLimitS: nu
   if (facts.qubits > size) return `it has ${facts.qubits} qubits and ${calibration.device} has ${size}; use ${size} qubits or fewer`;
   const dynamic = facts.dynamic ? 'classical control' : facts.mid_circuit_measurement ? 'mid-circuit measurement' : facts.resets > 0 ? 'reset' : null;
   if (dynamic !== null) return `this release of ${calibration.device} has no ${dynamic}; measure at the end only (qubits start in 0), or use the simulator`;
-  const seconds = practiceSeconds(facts, shots, calibration);
-  if (seconds <= timeLimitS) return null;
-  const none = practiceSeconds(facts, 0, calibration);
-  return tooLong(seconds, timeLimitS, '', Math.floor(((timeLimitS - none) / (seconds - none)) * shots));
+  const seconds = practiceSeconds(facts, shots, points, calibration);
+  if (seconds <= timeLimit) return null;
+  const none = practiceSeconds(facts, 0, points, calibration);
+  return tooLong(seconds, timeLimit, '', Math.floor(((timeLimit - none) / (seconds - none)) * shots));
 }
 
-function practiceSeconds(facts: ProgramFacts, shots: number, { qubits, coupling }: Calibration): number {
+function practiceSeconds(facts: ProgramFacts, shots: number, points: number, { qubits, coupling }: Calibration): number {
   const twoQubit = facts.two_qubit_gates * 3 + facts.multi_qubit_gates * 6;
   const oneQubit = facts.one_qubit_gates * gatesPerOperation + facts.multi_qubit_gates * 9;
   // Physical programs are never routed; others may cross the whole device for every gate.
@@ -54,7 +63,7 @@ function practiceSeconds(facts: ProgramFacts, shots: number, { qubits, coupling 
   const gateError = qubits.reduce((most, { gate_error: error }) => Math.max(most, error), 0);
   const pairSites = twoQubit * (1 + sitesPerHop * hops);
   const struck = 1 - (1 - pairError) ** pairSites * (1 - gateError) ** oneQubit;
-  return compileSeconds(facts.operations) + trajectorySeconds(oneQubit + twoQubit, oneQubit + pairSites, facts.qubits, shots, struck);
+  return compileSeconds(facts.operations) + (points - 1) * againSeconds(facts.operations) + points * trajectorySeconds(oneQubit + twoQubit, oneQubit + pairSites, facts.qubits, shots, struck);
 }
 
 function notSimulated(facts: ProgramFacts): string | null {
@@ -64,16 +73,18 @@ function notSimulated(facts: ProgramFacts): string | null {
   if (facts.confidence === 'unknown') return `its facts are not sure${first === undefined ? '' : ` (line ${first.line}: ${first.text})`}; write it so that gates and loops can be counted`;
   if (facts.unbounded_loop) return 'it has a loop without a bound; use a for loop over a fixed range';
   if (facts.pulse) return 'it has pulse or calibration blocks, which no simulator here runs; remove them';
-  if (facts.inputs.length > 0) return `it has inputs (${facts.inputs.slice(0, 3).map(({ name }) => name).join(', ')}); write their values into the program`;
+  if (facts.inputs.length > 0) return `it has inputs (${facts.inputs.slice(0, 3).map(({ name }) => name).join(', ')}); give their values in parameters`;
   if (facts.externs.length > 0) return `it calls extern ${facts.externs.slice(0, 3).join(', ')}, which no simulator here has; remove the call`;
   if (facts.measurements === 0) return 'it measures nothing; measure into a bit register';
   return null;
 }
 
-function tooManyKeys(facts: ProgramFacts, shots: number): string | null {
+function tooManyKeys(facts: ProgramFacts, shots: number, points: number): string | null {
+  const most = Math.floor(maxKeys / points);
   const bits = Math.min(facts.measurements, facts.clbits);
-  if (shots <= maxKeys || 2 ** bits <= maxKeys) return null;
-  return `${shots} shots of ${bits} bits may give more than ${maxKeys} different results; take ${maxKeys} shots or fewer, or measure ${Math.log2(maxKeys)} bits or fewer`;
+  if (shots <= most || 2 ** bits <= most) return null;
+  const each = points === 1 ? '' : ` at each of ${points} points`;
+  return `${shots} shots of ${bits} bits${each} may give more than ${maxKeys} different results; take ${most} shots or fewer, or measure ${Math.floor(Math.log2(most))} bits or fewer`;
 }
 
 function tooLong(seconds: number, limit: number, because: string, passingShots: number): string {

@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { DewarError, type ErrorBody, type Results } from '@dewar/protocol';
+import { DewarError, type ErrorBody, type JobResults } from '@dewar/protocol';
 import { readMessage, resultsFrom } from './answer.ts';
 import { CappedText, lineReader } from './lines.ts';
 import { residentBytes } from './memory.ts';
@@ -19,18 +19,18 @@ export interface RunOptions {
   /** Resident memory of the process and its descendants; sampled, so a short peak above it may pass. */
   readonly memoryBytes: number;
   readonly signal: AbortSignal;
-  /** Shots done of all. */
+  /** Shots done of all, over all points. */
   readonly onProgress?: (done: number, total: number) => void;
   readonly onStart?: (pid: number) => void;
 }
 
 /** `output` is what the process printed, the first 64 KiB. */
 export type RunOutcome =
-  | { readonly kind: 'completed'; readonly results: Results; readonly output: string }
+  | { readonly kind: 'completed'; readonly results: JobResults; readonly output: string }
   | { readonly kind: 'failed'; readonly error: ErrorBody; readonly output: string }
   | { readonly kind: 'cancelled'; readonly output: string };
 
-type Ending = { readonly kind: 'completed'; readonly results: Results } | { readonly kind: 'failed'; readonly error: ErrorBody } | { readonly kind: 'cancelled' };
+type Ending = { readonly kind: 'completed'; readonly results: JobResults } | { readonly kind: 'failed'; readonly error: ErrorBody } | { readonly kind: 'cancelled' };
 
 const outputBytes = 65_536;
 const sampleMs = 75;
@@ -113,8 +113,8 @@ function converse(channel: Duplex, options: RunOptions, end: (ending: Ending) =>
     } catch (error) {
       return end(error instanceof DewarError ? { kind: 'failed', error: error.toBody() } : failed('run_failed', 'the grant could not be redeemed', 'submit again'));
     }
-    const { source, shots, seed, noise, facts } = request;
-    if (!ended()) send({ type: 'program', program: { source, shots, seed, noise, qubits: facts.qubits, measurements: facts.measurements, dynamic: facts.dynamic } });
+    const { source, points, shots, seed, noise, facts } = request;
+    if (!ended()) send({ type: 'program', program: { source, points, shots, seed, noise, qubits: facts.qubits, measurements: facts.measurements, dynamic: facts.dynamic } });
   };
   const receive = (line: string): void => {
     messages += 1;
@@ -130,7 +130,8 @@ function converse(channel: Duplex, options: RunOptions, end: (ending: Ending) =>
     if (message.type === 'error') return end({ kind: 'failed', error: message.error });
     if (request === null) return wrong(`${message.type} before it has a program`);
     if (message.type === 'progress') {
-      if (message.total !== request.shots || message.done > request.shots) return wrong('progress that cannot be');
+      const total = request.shots * request.points.length;
+      if (message.total !== total || message.done > total) return wrong('progress that cannot be');
       return options.onProgress?.(message.done, message.total);
     }
     const results = resultsFrom(message, request);

@@ -1,16 +1,20 @@
 // The messages between the parent and its child: one JSON text a line; what the child says is checked, for it is not trusted.
 import { z } from 'zod';
+import { mostPoints, pointSchema, type Point } from '@dewar/protocol';
 import { calibrationSchema, type Calibration } from './calibration.ts';
 
 /** Most qubits of a state vector here: 2^24 amplitudes are 256 MiB. */
 export const maxQubits = 24;
 
-/** Most different bit strings in one result. */
+/** Most different bit strings in one result, those of all points together. */
 export const maxKeys = 2 ** 20;
 
 /** What the child needs to know of a run. */
 export interface Program {
   readonly source: string;
+  /** What is bound to its inputs: one, or one for each point of a sweep. Point k is sampled with seed + k. */
+  readonly points: readonly Point[];
+  /** Of each point. */
   readonly shots: number;
   readonly seed: number;
   readonly noise: Calibration | null;
@@ -25,7 +29,7 @@ export type ParentMessage = { readonly type: 'start'; readonly token: string } |
 
 const count = z.int().nonnegative();
 const programSchema: z.ZodType<Program> = z.strictObject({
-  source: z.string(), shots: z.int().min(1), seed: count, noise: calibrationSchema.nullable(), qubits: count, measurements: count, dynamic: z.boolean(),
+  source: z.string(), points: z.array(pointSchema).min(1).max(mostPoints), shots: z.int().min(1), seed: count, noise: calibrationSchema.nullable(), qubits: count, measurements: count, dynamic: z.boolean(),
 });
 export const parentMessage: z.ZodType<ParentMessage> = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('start'), token: z.string().min(1).max(1024) }),
@@ -47,11 +51,13 @@ export const childMessage = z.discriminatedUnion('type', [
   }),
   z.strictObject({
     type: z.literal('results'),
-    method: z.enum(['state-vector', 'shot-by-shot', 'noisy-trajectories']),
     registers: z.array(z.strictObject({ name: z.string().regex(/^[\p{L}\p{Nl}_][\p{L}\p{Nl}\p{Nd}_]{0,255}$/u), size: z.int().min(1).max(1_000_000) })).min(1).max(10_000),
-    // Lists, for an object would put the key "10" before "00"; a million of them are checked by one loop, in answer.ts.
-    keys: z.array(z.unknown()).min(1).max(maxKeys),
-    counts: z.array(z.unknown()).min(1).max(maxKeys),
+    points: z.array(z.strictObject({
+      method: z.enum(['state-vector', 'shot-by-shot', 'noisy-trajectories']),
+      // Lists, for an object would put the key "10" before "00"; a million of them are checked by one loop, in answer.ts.
+      keys: z.array(z.unknown()).min(1).max(maxKeys),
+      counts: z.array(z.unknown()).min(1).max(maxKeys),
+    })).min(1).max(mostPoints),
   }),
 ]);
 export type ChildMessage = z.infer<typeof childMessage>;

@@ -3,7 +3,7 @@ import { parentPort } from 'node:worker_threads';
 import { DewarError, type ErrorBody } from '@dewar/protocol';
 import { openCompiler } from './simulation/compile.ts';
 import { QirError } from './simulation/qir.ts';
-import { simulate } from './simulation/simulate.ts';
+import { simulatePoints } from './simulation/points.ts';
 import { parentMessage } from './wire.ts';
 
 /** Progress is told this often, and after a while each time that another hundredth of the time so far has passed. */
@@ -21,11 +21,11 @@ async function answer(line: string): Promise<object> {
     const compiler = await openCompiler(program.seed);
     const began = performance.now();
     let told = began;
-    const results = await simulate(program, compiler, (done) => {
+    const results = await simulatePoints(program, compiler, (done) => {
       const now = performance.now();
       if (now - told < Math.max(progressIntervalMs, (now - began) / 100)) return;
       told = now;
-      parentPort?.postMessage(JSON.stringify({ type: 'progress', done, total: program.shots }));
+      parentPort?.postMessage(JSON.stringify({ type: 'progress', done, total: program.shots * program.points.length }));
     });
     return { type: 'results', ...results };
   } catch (error) {

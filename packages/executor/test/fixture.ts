@@ -3,10 +3,9 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ProgramFacts } from '@dewar/protocol';
 import { openCompiler } from '../src/simulation/compile.ts';
-import { simulate, type Simulated } from '../src/simulation/simulate.ts';
+import { simulate, type Bound, type Simulated } from '../src/simulation/simulate.ts';
 import { run, runScript, type RunOptions, type RunOutcome } from '../src/run.ts';
 import type { RunRequest } from '../src/request.ts';
-import type { Program } from '../src/wire.ts';
 
 export const qasm3 = 'OPENQASM 3.0;\ninclude "stdgates.inc";\n';
 export const bell = `${qasm3}qubit[2] q;\nbit[2] c;\nh q[0];\ncx q[0], q[1];\nc = measure q;\n`;
@@ -22,14 +21,14 @@ export function factsOf(changes: Partial<ProgramFacts> = {}): ProgramFacts {
 }
 
 export function requestOf(changes: Partial<RunRequest> = {}): RunRequest {
-  return { source: bell, facts: factsOf(), shots: 100, seed: 1, noise: null, ...changes };
+  return { source: bell, facts: factsOf(), points: [{}], sweep: false, shots: 100, seed: 1, noise: null, ...changes };
 }
 
 /** In this process, for speed; the engine's own randomness is seeded here once. */
 const compiler = openCompiler(11);
 
-export async function simulateHere(source: string, changes: Partial<Program> = {}): Promise<Simulated & { readonly byKey: Readonly<Record<string, number>> }> {
-  const program: Program = { source, shots: 1000, seed: 42, noise: null, qubits: 2, measurements: 1, dynamic: false, ...changes };
+export async function simulateHere(source: string, changes: Partial<Bound> = {}): Promise<Simulated & { readonly byKey: Readonly<Record<string, number>> }> {
+  const program: Bound = { source, shots: 1000, seed: 42, noise: null, qubits: 2, measurements: 1, dynamic: false, ...changes };
   const result = await simulate(program, await compiler, () => {});
   return { ...result, byKey: Object.fromEntries(result.keys.map((key, index) => [key, result.counts[index] ?? 0])) };
 }

@@ -19,7 +19,7 @@ async function hostile(behaviour: string, timeLimitS = 60): Promise<{ outcome: R
 describe('a child that is not to be trusted', () => {
   it('is believed when it keeps to the protocol', async () => {
     const { outcome, redeemed } = await hostile('good');
-    assert.ok(outcome.kind === 'completed');
+    assert.ok(outcome.kind === 'completed' && outcome.results.format === 'dewar.results/v1');
     assert.deepEqual(outcome.results.counts, { '00': 40, '11': 60 });
     assert.equal(redeemed, 1);
   });
@@ -36,7 +36,7 @@ describe('a child that is not to be trusted', () => {
   for (const behaviour of [
     'redeem-twice', 'redeem-again', 'too-few-shots', 'too-many-shots', 'negative-count', 'fraction', 'zero-count', 'long-key', 'wrong-digit', 'proto-key', 'same-key-twice', 'unsorted',
     'missing-count', 'register-name', 'register-twice', 'wrong-method', 'own-seed', 'own-engine', 'progress-past-end', 'progress-other-total', 'error-of-broker', 'long-error',
-    'million-keys', 'flood-progress',
+    'million-keys', 'extra-point', 'no-points', 'flood-progress',
   ]) {
     it(`is not believed, and redeems once: ${behaviour}`, async () => {
       const { outcome, redeemed } = await hostile(behaviour);

@@ -3,12 +3,12 @@ import type { ProgramFacts } from '@dewar/protocol';
 import { Cursor } from './cursor.ts';
 import { Findings } from './findings.ts';
 import { Allowance } from './qubits.ts';
-import { Reading, type Drawn } from './reading.ts';
+import { Reading, type Bound, type Drawn } from './reading.ts';
 import { program } from './statements.ts';
 import { GateNames, kindName, most, plus } from './tally.ts';
 import { position, tokenise } from './tokens.ts';
 
-export const analyserId = 'openqasm/1.0.0';
+export const analyserId = 'openqasm/1.1.0';
 
 /** Waiting longer than this, in nanoseconds, is device time that no count shows. */
 const longWait = 1e6;
@@ -17,9 +17,10 @@ const longWait = 1e6;
  * Static facts of an OpenQASM 2 or 3 program; `docs/spec/facts.md` says what each means.
  * Throws DewarError `program_format` (no known version line) or `program_invalid` (cannot be cut into tokens, brackets do not match,
  * nested deeper than 200), with line:column in the message. What it merely does not understand lowers the confidence instead.
+ * @param bound inputs whose values the job brings, each with the range of its whole numbers, or null where it is no integer; the others stay inputs
  */
-export function analyse(source: string): ProgramFacts {
-  return read(source).facts;
+export function analyse(source: string, bound: Bound = new Map()): ProgramFacts {
+  return read(source, undefined, bound).facts;
 }
 
 export interface Read {
@@ -28,11 +29,11 @@ export interface Read {
 }
 
 /** Reads a program; `drawn` sees each quantum statement of the main program in order. */
-export function read(source: string, drawn?: (step: Drawn) => void): Read {
+export function read(source: string, drawn?: (step: Drawn) => void, bound: Bound = new Map()): Read {
   const tokens = tokenise(source);
   const findings = new Findings();
   for (const { at, text } of tokens.doubts) findings.unknown(at, text);
-  const reading = new Reading(new Cursor(tokens), findings, new GateNames(), new Allowance());
+  const reading = new Reading(new Cursor(tokens), findings, new GateNames(), new Allowance(), bound);
   reading.drawn = drawn;
   program(reading);
   return { facts: facts(reading, source), reading };

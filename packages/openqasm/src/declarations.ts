@@ -91,9 +91,14 @@ export function port(reading: Reading, direction: string, at: number): void {
   const { cursor, findings } = reading;
   const from = cursor.at;
   if (!scalarTypes.has(cursor.peek().text)) return findings.unknown(at, `an ${direction} without a type`);
-  const { type, length } = classicalType(reading);
+  const { type, width, length } = classicalType(reading);
   const name = cursor.takeWord();
   if (name === undefined) return findings.unknown(at, `an ${direction} without a name`);
+  const bound = direction === 'input' && reading.global ? reading.bound.get(name.text) : undefined;
+  if (bound !== undefined) {
+    const value = bound === null ? opaque : fitted({ range: bound, runtime: false }, type, width);
+    return reading.declare(name.text, { kind: 'value', value, fixed: true, length }, name.start);
+  }
   const text = cursor.tokens.source.slice(from, Math.min(name.start, from + 200)).trim();
   if (type === 'bit') findings.clbits = plus(findings.clbits, length);
   if (direction === 'input') findings.keep(findings.inputs, { name: plain(name.text, 60), type: plain(text, 60) }, at);

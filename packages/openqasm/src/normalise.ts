@@ -1,5 +1,6 @@
 // Rewrites a program into one that a compiler without hardware qubits, pragmas and built-in gates takes, meaning unchanged.
 import { shown, type DewarError } from '@dewar/protocol';
+import { apply, type Edit } from './edits.ts';
 import { qelib1, stdgates } from './standard.ts';
 import { invalid, physicalQubits, tokenise, type Token, type Tokens } from './tokens.ts';
 
@@ -7,12 +8,6 @@ export interface Normalised {
   readonly text: string;
   /** The physical qubit that element `i` of the added register stands for, ascending; empty when none is named. */
   readonly physical: readonly number[];
-}
-
-interface Edit {
-  readonly start: number;
-  readonly end: number;
-  readonly text: string;
 }
 
 /**
@@ -93,7 +88,7 @@ function missingInclude({ list, language }: Tokens): string | undefined {
 }
 
 /** A name right after one of these, or after a type's `]`, is a declaration. */
-const declaring: ReadonlySet<string> = new Set([
+export const declaring: ReadonlySet<string> = new Set([
   'gate', 'opaque', 'def', 'extern', 'let', 'qreg', 'creg', 'qubit', 'bit', 'int', 'uint', 'float', 'angle', 'bool', 'complex', 'duration', 'stretch',
 ]);
 
@@ -118,17 +113,4 @@ function checkPragma(tokens: Tokens, token: Token): void {
 
 function pulseBlock(tokens: Tokens, token: Token): DewarError {
   return invalid(tokens.source, token.start, 'no simulator here runs pulse blocks', `remove ${token.text}, or run on a device that takes pulse programs`, shown(token.text));
-}
-
-/** Edits come in ascending order and do not overlap, except inside a replaced `delay[…]`, where the first wins. Newlines inside are kept. */
-function apply(source: string, edits: readonly Edit[]): string {
-  const parts: string[] = [];
-  let done = 0;
-  for (const edit of edits) {
-    if (edit.start < done) continue;
-    parts.push(source.slice(done, edit.start), edit.text, source.slice(edit.start, edit.end).replace(/[^\n]+/g, ''));
-    done = edit.end;
-  }
-  parts.push(source.slice(done));
-  return parts.join('');
 }

@@ -27,6 +27,9 @@ export interface GateDefinition {
   readonly profile: readonly number[];
 }
 
+/** Inputs that a job gives values to: the range of their whole numbers, or null where they are none. */
+export type Bound = ReadonlyMap<string, readonly [low: number, high: number] | null>;
+
 /** One block being counted. */
 export class Frame {
   readonly tally = new Tally();
@@ -75,6 +78,7 @@ export class Reading {
   readonly physical = new Map<number, Register>();
   /** Declared and physical registers of the program, in the order they were met. */
   readonly wires: { readonly name: string; readonly register: Register }[] = [];
+  readonly bound: Bound;
   drawn: ((step: Drawn) => void) | undefined;
   frame: Frame;
   readonly main: Frame;
@@ -85,11 +89,12 @@ export class Reading {
   private readonly meanings = new Map<string, { readonly depth: number; readonly named: Named }[]>();
   private readonly scopes: string[][] = [[]];
 
-  constructor(cursor: Cursor, findings: Findings, names: GateNames, allowance: Allowance) {
+  constructor(cursor: Cursor, findings: Findings, names: GateNames, allowance: Allowance, bound: Bound) {
     this.cursor = cursor;
     this.findings = findings;
     this.names = names;
     this.allowance = allowance;
+    this.bound = bound;
     this.measured = new Measured(allowance);
     this.frame = this.main = new Frame(allowance);
   }

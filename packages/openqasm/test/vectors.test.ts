@@ -24,7 +24,7 @@ for (const file of readdirSync(folder).filter((name) => name.endsWith('.json')))
       }
       const { analyser, notes, ...rest } = analyse(source);
       assert.deepEqual(rest, facts);
-      assert.equal(analyser, 'openqasm/1.0.0');
+      assert.equal(analyser, 'openqasm/1.1.0');
       if (rest.confidence !== 'exact') assert.ok(notes.length > 0);
     });
   }

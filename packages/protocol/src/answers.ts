@@ -2,13 +2,16 @@
 import { z } from 'zod';
 import type { Decision, Quote } from './decision.ts';
 import { digestSchema } from './digest.ts';
+import { envelopeTermsSchema } from './envelope.ts';
 import { errorCodes, type ErrorBody } from './error.ts';
 import { isId, type JobId } from './ids.ts';
 import { moneySchema } from './money.ts';
-import { jobFactsSchema } from './policy-input.ts';
-import { jobSpecSchema } from './spec.ts';
+import { pointSchema } from './parameters.ts';
+import { jobFactsSchema, programFactsSchema } from './policy-input.ts';
+import type { Engine } from './results.ts';
+import { envelopeIdSchema, jobSpecSchema } from './spec.ts';
 import type {
-  ArtifactAnswer, BackendView, BudgetView, DeviceView, JobStatus, JobView, JournalReport, KeysView, LogsAnswer, PendingView, ResultsAnswer, SessionView, StatusView, SubmitAnswer,
+  ArtifactAnswer, BackendView, BudgetView, DeviceView, DrawingAnswer, EnvelopeView, JobStatus, JobView, JournalReport, KeysView, LogsAnswer, PendingEnvelopeView, PendingView, ResultsAnswer, SessionView, StatusView, SubmitAnswer,
 } from './wire.ts';
 
 const count = z.int().nonnegative();
@@ -44,6 +47,8 @@ export const jobSchema: z.ZodType<JobView> = z.object({
   approval: z.object({ id: text, at: time }).exactOptional(),
   grant: z.object({ id: text, expires: time }).exactOptional(),
   provider_job_id: text.exactOptional(),
+  points: count.exactOptional(),
+  envelope: z.object({ id: envelopeIdSchema }).exactOptional(),
   progress: z.object({ done: count, total: count }).exactOptional(),
   denied: z.object({ by: z.enum(['policy', 'person', 'expiry', 'budget', 'grant']), message: text, fix: text.nullable() }).exactOptional(),
   failure: errorBody.exactOptional(),
@@ -73,14 +78,18 @@ const budget: z.ZodType<BudgetView> = z.object({
 });
 export const budgetAnswer = z.object({ budget });
 
+const engine: z.ZodType<Engine> = z.object({ name: text, version: text, method: z.enum(['state-vector', 'shot-by-shot', 'noisy-trajectories']) });
+const counts = z.record(z.string().regex(/^[01]+( [01]+)*$/, 'a bit string'), count);
+const resultsShape = {
+  shots: count, bit_order: z.literal('little-endian'), registers: z.array(z.object({ name: text, size: count })), seed: z.number(), engine,
+  practice: z.object({ device: text, calibrated: text }).exactOptional(),
+} as const;
 export const resultsAnswer: z.ZodType<ResultsAnswer> = z.object({
   job_id: jobIdSchema, results_digest: digestSchema,
-  results: z.object({
-    format: z.literal('dewar.results/v1'), shots: count, bit_order: z.literal('little-endian'), registers: z.array(z.object({ name: text, size: count })),
-    counts: z.record(z.string().regex(/^[01]+( [01]+)*$/, 'a bit string'), count), seed: z.number(),
-    engine: z.object({ name: text, version: text, method: z.enum(['state-vector', 'shot-by-shot', 'noisy-trajectories']) }),
-    practice: z.object({ device: text, calibrated: text }).exactOptional(),
-  }),
+  results: z.discriminatedUnion('format', [
+    z.object({ format: z.literal('dewar.results/v1'), ...resultsShape, counts, parameters: pointSchema.exactOptional() }),
+    z.object({ format: z.literal('dewar.sweep/v1'), ...resultsShape, points: z.array(z.object({ parameters: pointSchema, counts, engine: engine.exactOptional() })) }),
+  ]),
 });
 
 export const logsAnswer: z.ZodType<LogsAnswer> = z.object({
@@ -89,9 +98,26 @@ export const logsAnswer: z.ZodType<LogsAnswer> = z.object({
 
 export const helloAnswer = z.object({ version: text, session: text, docs: text });
 
-const pending: z.ZodType<PendingView> = z.object({ job: jobSchema, nonce: text.min(1), source: text, source_error: text.nullable(), drawing: text.nullable(), budget });
+const pendingShape = { nonce: text.min(1), source: text, source_error: text.nullable(), drawing: text.nullable(), budget } as const;
+const pending: z.ZodType<PendingView> = z.object({ job: jobSchema, ...pendingShape });
 export const pendingAnswer = z.object({ pending });
-export const pendingsAnswer = z.object({ pending: z.array(pending) });
+
+export const envelopeSchema: z.ZodType<EnvelopeView> = z.object({
+  envelope_id: envelopeIdSchema, status: z.enum(['waiting', 'live', 'denied', 'expired', 'closed', 'spent']), session: text, created: time, name: text,
+  terms: envelopeTermsSchema, terms_digest: digestSchema, decision, facts: jobFactsSchema,
+  used: z.object({ jobs: count, shots: count, amount: moneySchema.nullable() }),
+  expires: time.exactOptional(),
+  approval: z.object({ id: text, at: time }).exactOptional(),
+  denied: z.object({ by: z.enum(['policy', 'person']), message: text, fix: text.nullable() }).exactOptional(),
+  tags: names.exactOptional(), agent: z.record(text, text).exactOptional(),
+});
+export const envelopeAnswer = z.object({ envelope: envelopeSchema });
+export const envelopesAnswer = z.object({ envelopes: z.array(envelopeSchema) });
+const pendingEnvelope: z.ZodType<PendingEnvelopeView> = z.object({ envelope: envelopeSchema, ...pendingShape });
+export const pendingEnvelopeAnswer = z.object({ envelope_pending: pendingEnvelope });
+export const pendingsAnswer = z.object({ pending: z.array(pending), envelopes: z.array(pendingEnvelope) });
+
+export const drawingAnswer: z.ZodType<DrawingAnswer> = z.object({ digest: digestSchema, drawing: text.nullable(), facts: programFactsSchema });
 
 const session: z.ZodType<SessionView> = z.object({
   id: text, name: text, containment: z.enum(['sandboxed', 'uncontained']), socket: text, created: time, read: names,

@@ -8,10 +8,10 @@ export const errorCodes = [
   'json_unicode', 'http_syntax', 'request_invalid', 'request_timeout', 'not_found', 'too_many_pending', 'too_many_requests',
   // job spec and its parts
   'spec_invalid', 'spec_unknown_field', 'program_format', 'program_invalid', 'program_too_large', 'backend_unknown',
-  'data_refused', 'artifact_unknown', 'artifact_digest_mismatch', 'money_invalid',
+  'data_refused', 'artifact_unknown', 'artifact_digest_mismatch', 'money_invalid', 'parameters_invalid',
   // corridor
   'denied', 'approval_stale', 'approval_expired', 'grant_invalid', 'not_waiting', 'already_ended', 'not_ended',
-  'no_results', 'cannot_price', 'frozen',
+  'no_results', 'cannot_price', 'frozen', 'envelope_needless',
   // run
   'run_failed', 'run_time_limit', 'run_memory_limit', 'run_output_limit', 'run_too_large', 'device_refused', 'device_lost',
   // trust
@@ -29,9 +29,9 @@ const statuses: Readonly<Record<ErrorCode, number>> = {
   body_too_large: 413, body_truncated: 400, content_type: 415, json_syntax: 400, json_depth: 400, json_duplicate_key: 400, json_number: 400,
   json_unicode: 400, http_syntax: 400, request_invalid: 400, request_timeout: 408, not_found: 404, too_many_pending: 429, too_many_requests: 429,
   spec_invalid: 400, spec_unknown_field: 400, program_format: 400, program_invalid: 400, program_too_large: 413, backend_unknown: 404,
-  data_refused: 403, artifact_unknown: 404, artifact_digest_mismatch: 409, money_invalid: 400,
+  data_refused: 403, artifact_unknown: 404, artifact_digest_mismatch: 409, money_invalid: 400, parameters_invalid: 400,
   denied: 403, approval_stale: 409, approval_expired: 409, grant_invalid: 403, not_waiting: 409, already_ended: 409, not_ended: 409,
-  no_results: 404, cannot_price: 403, frozen: 503,
+  no_results: 404, cannot_price: 403, frozen: 503, envelope_needless: 409,
   run_failed: 500, run_time_limit: 500, run_memory_limit: 500, run_output_limit: 500, run_too_large: 400, device_refused: 500, device_lost: 500,
   peer_refused: 403, peer_unreadable: 403, receipt_invalid: 400, receipt_signature: 400, receipt_subject: 400, key_unpinned: 400, journal_invalid: 500,
   storage_full: 507, storage_locked: 503, storage_corrupt: 500, storage_failed: 500, clock_backwards: 500, already_running: 409, not_running: 503,

@@ -5,7 +5,7 @@ export type Confidence = 'exact' | 'upper-bound' | 'unknown';
 
 /** Static facts of one OpenQASM program. Counts saturate at Number.MAX_SAFE_INTEGER; with confidence `unknown` they are no bound. */
 export interface ProgramFacts {
-  /** Analyser name and version, e.g. `openqasm/1.0.0`; part of what an approval binds. */
+  /** Analyser name and version, e.g. `openqasm/1.1.0`; part of what an approval binds. */
   readonly analyser: string;
   readonly language: 'qasm2' | 'qasm3';
   readonly qubits: number;

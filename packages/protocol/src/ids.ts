@@ -1,6 +1,6 @@
 // Ids: a kind, an underscore and 20 Crockford base-32 characters (48 bits of time in ms, 52 random bits), so ids sort by time.
 
-export type IdKind = 'job' | 'grant' | 'evt' | 'session' | 'apr';
+export type IdKind = 'job' | 'grant' | 'evt' | 'session' | 'apr' | 'env';
 export type Id<K extends IdKind = IdKind> = `${K}_${string}`;
 export type JobId = Id<'job'>;
 

@@ -1,14 +1,18 @@
 // The closed input a policy sees: every field always present, nothing else, so that a rule can only allow what it names.
 import { z } from 'zod';
 import { digestPattern } from './digest.ts';
-import type { JobFacts } from './facts.ts';
+import type { JobFacts, ProgramFacts } from './facts.ts';
 
 /** A field that does not apply is null, never absent. Money is in millionths, except `max_cost`, which is the spec's own number. */
 export interface PolicyInput {
   readonly version: 1;
   /** The backend as the spec names it (an alias stays an alias). */
   readonly backend: string;
+  /** All shots of the job: those of a point times the points. */
   readonly shots: number;
+  readonly shots_per_point: number;
+  /** More than 1 for a sweep only. */
+  readonly points: number;
   readonly max_cost: number | null;
   readonly max_cost_micros: number | null;
   readonly time_limit_s: number;
@@ -49,7 +53,7 @@ const count = z.int().nonnegative();
 const digest = z.string().regex(digestPattern);
 const names = z.array(z.string());
 
-export const jobFactsSchema: z.ZodType<JobFacts> = z.strictObject({
+const programFacts = {
   analyser: z.string(),
   language: z.enum(['qasm2', 'qasm3']),
   qubits: count, clbits: count, physical_qubits: z.array(count), gates: z.record(z.string(), count), operations: count,
@@ -59,12 +63,13 @@ export const jobFactsSchema: z.ZodType<JobFacts> = z.strictObject({
   inputs: z.array(z.strictObject({ name: z.string(), type: z.string() })),
   confidence: z.enum(['exact', 'upper-bound', 'unknown']),
   notes: z.array(z.strictObject({ line: count, text: z.string() })),
-  simulated_before: z.boolean(), simulatable: z.boolean(), simulator_limit: z.string().nullable(),
-});
+} as const;
+export const programFactsSchema: z.ZodType<ProgramFacts> = z.strictObject(programFacts);
+export const jobFactsSchema: z.ZodType<JobFacts> = z.strictObject({ ...programFacts, simulated_before: z.boolean(), simulatable: z.boolean(), simulator_limit: z.string().nullable() });
 
 export const policyInputSchema: z.ZodType<PolicyInput> = z.strictObject({
   version: z.literal(1),
-  backend: z.string().min(1), shots: z.int().min(1), max_cost: z.number().nonnegative().nullable(), max_cost_micros: count.nullable(),
+  backend: z.string().min(1), shots: z.int().min(1), shots_per_point: z.int().min(1), points: z.int().min(1), max_cost: z.number().nonnegative().nullable(), max_cost_micros: count.nullable(),
   time_limit_s: z.int().min(1), image: z.string().nullable(), packages: names,
   artifacts: z.array(z.strictObject({ digest, stored: z.boolean() })).min(1),
   program_digest: digest,

@@ -2,7 +2,9 @@
 import { z } from 'zod';
 import { digestPattern, digestSchema, jsonDigest, type Digest, type Sha256 } from './digest.ts';
 import { DewarError, pointer, shown } from './error.ts';
+import type { Id } from './ids.ts';
 import type { Json, JsonObject } from './json.ts';
+import { parametersSchema, type Parameters } from './parameters.ts';
 
 /** The format's version, hashed into every spec digest. */
 export const specVersion = 1;
@@ -29,7 +31,10 @@ export interface JobSpec {
   readonly job_name: string;
   readonly code_blob: Digest;
   readonly backend: string;
+  /** Of each point. */
   readonly shots?: number;
+  /** Values of the program's inputs; lists make a sweep. */
+  readonly parameters?: Parameters;
   /** Units of the backend's currency; rounded up to a millionth. */
   readonly max_cost?: number;
   /** Image reference; recorded as unverified until images exist. */
@@ -42,6 +47,8 @@ export interface JobSpec {
   readonly program?: { readonly format: ProgramFormat };
   readonly tags?: readonly string[];
   readonly dry_run?: boolean;
+  /** An envelope that a person has approved: what it covers is not asked again. */
+  readonly envelope?: Id<'env'>;
   /** What the agent says of itself: recorded, shown as unverified, never believed. */
   readonly agent?: Readonly<Record<string, string>>;
 }
@@ -58,7 +65,8 @@ const words: Readonly<Record<keyof JobSpec, { readonly meaning: string; readonly
   job_name: { meaning: 'A name for people.', allowed: '1 to 128 printable characters' },
   code_blob: { meaning: 'The program: the digest of an artifact uploaded before.', allowed: 'sha256: and 64 lowercase hexadecimal digits' },
   backend: { meaning: 'Where to run: a backend or one of its aliases, as `dewar backends` lists them.', allowed: '1 to 64 of a-z, 0-9, - _ . beginning with a letter or digit' },
-  shots: { meaning: `How often to run the program; ${specDefaults.shots} if left out.`, allowed: `a whole number from 1 to ${limits.shots}` },
+  shots: { meaning: `How often to run each point of the program; ${specDefaults.shots} if left out.`, allowed: `a whole number from 1 to ${limits.shots}` },
+  parameters: { meaning: "Values of the program's inputs, bound before it runs. Lists give one value a point: a sweep, one job.", allowed: 'an object of 1 to 64 names, each with a number, true, false, or a list of 1 to 1000 of these; all lists of one length' },
   max_cost: { meaning: "The most this job may cost, in units of the backend's currency; rounded up to a millionth.", allowed: 'a number from 0 to 1000000000' },
   image: { meaning: 'The locked SDK environment; recorded as unverified until images exist.', allowed: 'an image reference such as quantum-runner:1.2.0, at most 255 characters' },
   packages: { meaning: 'Packages that the program needs; recorded.', allowed: 'a list of at most 64 texts such as qiskit==2.1.0' },
@@ -67,6 +75,7 @@ const words: Readonly<Record<keyof JobSpec, { readonly meaning: string; readonly
   program: { meaning: "The program's format; left out, it is read from the OPENQASM line.", allowed: 'an object with one field: format, "qasm2" or "qasm3"' },
   tags: { meaning: 'Words to find the job by.', allowed: 'a list of at most 16 texts of 1 to 64 printable characters' },
   dry_run: { meaning: 'true asks for the decision and runs nothing.', allowed: 'true or false' },
+  envelope: { meaning: 'An envelope that a person has approved: what it covers is not asked again.', allowed: 'env_ and 20 characters, as POST /v1/envelopes answered' },
   agent: { meaning: 'What the agent says of itself: recorded, shown as unverified, never believed.', allowed: 'an object of at most 16 fields, names of 1 to 32 of a-z, 0-9, _ beginning with a letter, values of 1 to 256 printable characters' },
 };
 
@@ -74,11 +83,15 @@ function field<T extends z.ZodType>(name: keyof JobSpec, schema: T): T {
   return schema.meta({ description: `${words[name].meaning} Passes: ${words[name].allowed}.` });
 }
 
-const fields = {
+export const envelopeIdSchema: z.ZodType<Id<'env'>> = z.templateLiteral(['env_', z.string().regex(/^[0-9a-hjkmnp-tv-z]{20}$/)], 'an envelope id');
+
+/** The checks of each field, for other messages that have the same. */
+export const jobSpecFields = {
   job_name: field('job_name', printable(128)),
   code_blob: field('code_blob', digestSchema),
   backend: field('backend', z.string().regex(/^[a-z0-9][a-z0-9_.-]{0,63}$/)),
   shots: field('shots', z.int().min(1).max(limits.shots)).exactOptional(),
+  parameters: field('parameters', parametersSchema).exactOptional(),
   max_cost: field('max_cost', z.number().nonnegative().max(1e9)).exactOptional(),
   image: field('image', z.string().regex(/^[a-z0-9][A-Za-z0-9._/:@-]{0,254}$/)).exactOptional(),
   packages: field('packages', z.array(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}==[A-Za-z0-9][A-Za-z0-9.!+_-]{0,63}$/)).max(64)).exactOptional(),
@@ -87,17 +100,18 @@ const fields = {
   program: field('program', z.strictObject({ format: z.enum(['qasm2', 'qasm3']) })).exactOptional(),
   tags: field('tags', z.array(printable(64)).max(16)).exactOptional(),
   dry_run: field('dry_run', z.boolean()).exactOptional(),
+  envelope: field('envelope', envelopeIdSchema).exactOptional(),
   agent: field('agent', z.record(z.string().regex(/^[a-z][a-z0-9_]{0,31}$/), printable(256)).refine((said) => Object.keys(said).length <= 16).meta({ maxProperties: 16 })).exactOptional(),
 };
 
-export const jobSpecSchema: z.ZodType<JobSpec> = z.strictObject(fields);
+export const jobSpecSchema: z.ZodType<JobSpec> = z.strictObject(jobSpecFields);
 
 /** Checks a parsed value. Throws `spec_unknown_field`, `data_refused` or `spec_invalid`, each with the path. Nothing is filled in or left out. */
 export function parseSpec(value: Json): JobSpec {
   const parsed = jobSpecSchema.safeParse(value);
   if (!parsed.success) throw specError(parsed.error.issues, value);
   // zod's record skips this one key without a word, and a spec's digest is of everything that was sent.
-  if (at(value, ['agent', '__proto__']) !== undefined) throw invalidField(['agent', '__proto__'], value);
+  for (const name of ['agent', 'parameters']) if (at(value, [name, '__proto__']) !== undefined) throw invalidField([name, '__proto__'], value);
   return parsed.data;
 }
 
@@ -111,7 +125,7 @@ function specError(issues: readonly z.core.$ZodIssue[], value: Json): DewarError
 function unknownField(path: readonly string[], key: string): DewarError {
   return new DewarError({
     code: 'spec_unknown_field', message: `the job spec has no field ${shown(key)}${path.length === 0 ? '' : ` in ${pointer(path)}`}`, path: pointer([...path, key]), got: shown(key),
-    allowed: isField(path[0]) ? words[path[0]].allowed : Object.keys(fields).join(', '), fix: `remove ${shown(key)}`,
+    allowed: isField(path[0]) ? words[path[0]].allowed : Object.keys(jobSpecFields).join(', '), fix: `remove ${shown(key)}`,
   });
 }
 
@@ -126,7 +140,7 @@ function invalidField(path: readonly string[], value: Json): DewarError {
 }
 
 function isField(name: string | undefined): name is keyof JobSpec {
-  return name !== undefined && Object.hasOwn(fields, name);
+  return name !== undefined && Object.hasOwn(jobSpecFields, name);
 }
 
 /** The absolute path that a `file:` entry of `data` names, literally; undefined for a digest. */
@@ -148,7 +162,7 @@ export function specDigest(spec: JobSpec, sha256: Sha256): Digest {
   return jsonDigest({ spec: spec as unknown as Json, version: specVersion }, sha256);
 }
 
-/** The same experiment on another backend or with other shots has the same one: code and parameters alone. */
-export function programDigest(code: Digest, sha256: Sha256): Digest {
-  return jsonDigest({ code, parameters: {}, version: specVersion }, sha256);
+/** The same experiment on another backend or with other shots has the same one: code and parameters, as sent, alone. */
+export function programDigest({ code_blob: code, parameters = {} }: Pick<JobSpec, 'code_blob' | 'parameters'>, sha256: Sha256): Digest {
+  return jsonDigest({ code, parameters: parameters as unknown as Json, version: specVersion }, sha256);
 }

@@ -1,11 +1,12 @@
 // The messages of the HTTP API under /v1, on the session sockets and on the control socket.
 import type { Decision, Quote } from './decision.ts';
 import type { Digest } from './digest.ts';
+import type { EnvelopeId, EnvelopeTerms, EnvelopeUse } from './envelope.ts';
 import type { ErrorBody } from './error.ts';
-import type { JobFacts } from './facts.ts';
+import type { JobFacts, ProgramFacts } from './facts.ts';
 import type { JobId } from './ids.ts';
 import type { Money } from './money.ts';
-import type { Results } from './results.ts';
+import type { JobResults } from './results.ts';
 import type { JobSpec } from './spec.ts';
 
 /** The header-safe name of every answer's error: `{ "error": ErrorBody }`. */
@@ -48,6 +49,10 @@ export interface JobView {
   readonly approval?: { readonly id: string; readonly at: string };
   readonly grant?: { readonly id: string; readonly expires: string };
   readonly provider_job_id?: string;
+  /** Of a sweep. */
+  readonly points?: number;
+  /** The envelope whose yes it runs under. */
+  readonly envelope?: { readonly id: EnvelopeId };
   /** While `running`: shots done of all, where the device tells. */
   readonly progress?: { readonly done: number; readonly total: number };
   readonly denied?: { readonly by: DeniedBy; readonly message: string; readonly fix: string | null };
@@ -90,7 +95,7 @@ export interface BudgetView {
 export interface ResultsAnswer {
   readonly job_id: JobId;
   readonly results_digest: Digest;
-  readonly results: Results;
+  readonly results: JobResults;
 }
 
 /** A line of a job's own history: the public header of a journal event with what the job's owner may read of its body. */
@@ -108,6 +113,36 @@ export interface LogsAnswer {
   readonly output: string;
 }
 
+/** `waiting` is for a person; `live` may be used; the others are ends, `spent` being that not one more job fits. */
+export type EnvelopeStatus = 'waiting' | 'live' | 'denied' | 'expired' | 'closed' | 'spent';
+
+/** An envelope as its session and the person see it. */
+export interface EnvelopeView {
+  readonly envelope_id: EnvelopeId;
+  readonly status: EnvelopeStatus;
+  readonly session: string;
+  readonly created: string;
+  readonly name: string;
+  readonly terms: EnvelopeTerms;
+  readonly terms_digest: Digest;
+  /** Of the largest job inside. */
+  readonly decision: Decision;
+  readonly facts: JobFacts;
+  readonly used: EnvelopeUse;
+  readonly expires?: string;
+  readonly approval?: { readonly id: string; readonly at: string };
+  readonly denied?: { readonly by: 'policy' | 'person'; readonly message: string; readonly fix: string | null };
+  readonly tags?: readonly string[];
+  readonly agent?: Readonly<Record<string, string>>;
+}
+
+export interface DrawingAnswer {
+  readonly digest: Digest;
+  /** Null when it is too large, or not a straight line of gates. */
+  readonly drawing: string | null;
+  readonly facts: ProgramFacts;
+}
+
 // Control socket only.
 
 /** What a person decides on: everything the broker derived, the agent's own words labelled apart. */
@@ -122,6 +157,16 @@ export interface PendingView {
   /** The circuit drawn in at most 76 columns; null when it is too large, or not a straight line of gates. */
   readonly drawing: string | null;
   readonly budget: BudgetView;
+}
+
+/** As `PendingView`, of an envelope. */
+export interface PendingEnvelopeView extends Pick<PendingView, 'nonce' | 'source' | 'source_error' | 'drawing' | 'budget'> {
+  readonly envelope: EnvelopeView;
+}
+
+export interface ApproveEnvelopeRequest {
+  readonly terms_digest: Digest;
+  readonly nonce: string;
 }
 
 export interface ApproveRequest {

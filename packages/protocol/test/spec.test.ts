@@ -128,11 +128,11 @@ for (const vector of vectors) {
     const spec = read(vector.text);
     assert.equal(canonicalJson(spec as unknown as Json), vector.canonical);
     assert.equal(specDigest(spec, sha256), vector.spec_digest);
-    assert.equal(programDigest(spec.code_blob, sha256), vector.program_digest);
+    assert.equal(programDigest(spec, sha256), vector.program_digest);
   });
 }
 
-test('property: any change of a spec changes its digest; only the code changes the program digest', () => {
+test('property: any change of a spec changes its digest; only code and parameters change the program digest', () => {
   const change = fc.record({
     job_name: fc.constantFrom('x', 'y'), backend: fc.constantFrom('simulator', 'practice-qpu'), shots: fc.option(fc.integer({ min: 1, max: 9 }), { nil: undefined }), max_cost: fc.option(fc.constantFrom(0, 1, 0.5), { nil: undefined }),
     tags: fc.option(fc.array(fc.constantFrom('a', 'b'), { maxLength: 3 }), { nil: undefined }), dry_run: fc.option(fc.boolean(), { nil: undefined }), agent: fc.option(fc.dictionary(fc.constantFrom('a', 'b', 'constructor'), fc.constantFrom('1', '2')), { nil: undefined }),
@@ -141,9 +141,11 @@ test('property: any change of a spec changes its digest; only the code changes t
     const [one, other] = [left, right].map((each) => read(JSON.stringify({ code_blob: digest, ...each })));
     assert.ok(one && other);
     assert.equal(specDigest(one, sha256) === specDigest(other, sha256), canonicalJson(one as unknown as Json) === canonicalJson(other as unknown as Json));
-    assert.equal(programDigest(one.code_blob, sha256), programDigest(other.code_blob, sha256));
+    assert.equal(programDigest(one, sha256), programDigest(other, sha256));
   }));
-  assert.notEqual(programDigest(digest, sha256), programDigest(`sha256:${'0b'.repeat(32)}`, sha256));
+  assert.notEqual(programDigest({ code_blob: digest }, sha256), programDigest({ code_blob: `sha256:${'0b'.repeat(32)}` }, sha256));
+  assert.notEqual(programDigest({ code_blob: digest }, sha256), programDigest({ code_blob: digest, parameters: { theta: 0.5 } }, sha256));
+  assert.notEqual(programDigest({ code_blob: digest, parameters: { theta: [0.5] } }, sha256), programDigest({ code_blob: digest, parameters: { theta: 0.5 } }, sha256));
 });
 
 test('the published schemas are those of the code', () => {
@@ -165,7 +167,7 @@ test('examples/specs pass, and name the digest of the Bell circuit as it is', ()
 });
 
 const input: PolicyInput = {
-  version: 1, backend: 'simulator', shots: 1024, max_cost: null, max_cost_micros: null, time_limit_s: 60, image: null, packages: [],
+  version: 1, backend: 'simulator', shots: 1024, shots_per_point: 1024, points: 1, max_cost: null, max_cost_micros: null, time_limit_s: 60, image: null, packages: [],
   artifacts: [{ digest, stored: true }], program_digest: digest, device: { name: 'simulator', kind: 'simulator', practice: false, max_qubits: 24, limit: null },
   facts: {
     analyser: 'openqasm/1.0.0', language: 'qasm3', qubits: 2, clbits: 2, physical_qubits: [], gates: { h: 1, cx: 1 }, operations: 2, one_qubit_gates: 1, two_qubit_gates: 1, multi_qubit_gates: 0,

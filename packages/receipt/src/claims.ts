@@ -1,7 +1,7 @@
 // Do a receipt's claims agree with one another? One function a rule, in the order in which docs/spec/receipt.md lists them.
 import { z } from 'zod';
 import {
-  canonicalJson, DewarError, digestSchema, jsonDigest, microsFrom, moneySchema, parseJson, parseSpec, practiceCurrency, programDigest, shown, specDefaults, specDigest, limits,
+  canonicalJson, DewarError, digestSchema, jsonDigest, microsFrom, moneySchema, outsideTerms, parseJson, parseSpec, pointCount, practiceCurrency, programDigest, shown, specDefaults, specDigest, termsDigest, limits,
   type JobSpec, type Json, type Money, type Sha256,
 } from '@dewar/protocol';
 import { parseLeaf, type Leaf } from './event.ts';
@@ -13,9 +13,13 @@ const resolvedSchema = z.looseObject({
   spec: digestSchema,
   program: z.looseObject({ digest: digestSchema }),
   code: z.looseObject({ digest: digestSchema }),
+  data: z.array(z.looseObject({ digest: digestSchema })),
+  account: z.string().nullable(),
   image: z.looseObject({ reference: z.string(), verified: z.literal(false) }).nullable(),
   backend: z.string(),
   device: z.looseObject({ name: z.string(), kind: z.enum(['simulator', 'qpu']), practice: z.boolean() }),
+  /** Left out by brokers before there were sweeps: 1. */
+  points: z.int().min(1).exactOptional(),
   shots: z.int().min(1),
   time_limit_s: z.int().min(1),
   policy: digestSchema,
@@ -37,6 +41,7 @@ export function checkClaims(statement: ReceiptStatement, sha256: Sha256): JobSpe
   denialFollowsDecision(receipt);
   nothingRanWithoutGrant(receipt);
   grantFollowsYes(receipt);
+  envelopeCoversTheJob(receipt, resolved, spec, sha256);
   grantStaysInside(receipt, resolved, spec);
   costIsInsideGrantOrMarked(receipt);
   practiceIsLabelled(receipt);
@@ -67,7 +72,7 @@ function embeddedSpec(receipt: ReceiptPredicate): JobSpec {
 
 function specAndProgramDigests(receipt: ReceiptPredicate, spec: JobSpec, sha256: Sha256): void {
   same('/predicate/spec_digest', receipt.spec_digest, specDigest(spec, sha256));
-  same('/predicate/program_digest', receipt.program_digest, programDigest(spec.code_blob, sha256));
+  same('/predicate/program_digest', receipt.program_digest, programDigest(spec, sha256));
 }
 
 function resolvedJob(receipt: ReceiptPredicate, sha256: Sha256): Resolved {
@@ -82,6 +87,7 @@ function resolvedIsOfThisSpec(receipt: ReceiptPredicate, resolved: Resolved, spe
   same('/predicate/resolved/program/digest', resolved.program.digest, receipt.program_digest);
   same('/predicate/resolved/code/digest', resolved.code.digest, spec.code_blob);
   same('/predicate/resolved/backend', resolved.backend, spec.backend);
+  same('/predicate/resolved/points', resolved.points ?? 1, pointCount(spec.parameters));
   same('/predicate/resolved/shots', resolved.shots, spec.shots ?? specDefaults.shots);
   same('/predicate/resolved/time_limit_s', resolved.time_limit_s, spec.time_limit_s ?? specDefaults.time_limit_s);
   same('/predicate/resolved/image', resolved.image?.reference ?? null, spec.image ?? null);
@@ -131,18 +137,30 @@ function nothingRanWithoutGrant({ grant, outcome, times, provider_job_id, cost }
   must(cost === null || (cost !== 'unknown' && cost.micros === 0), '/predicate/cost', cost, 'nothing: there was no grant');
 }
 
-function grantFollowsYes({ approval, decision, grant, outcome, resolved_digest }: ReceiptPredicate): void {
+function grantFollowsYes({ approval, envelope, decision, grant, outcome, resolved_digest }: ReceiptPredicate): void {
   if (approval) {
     same('/predicate/approval/resolved_digest', approval.resolved_digest, resolved_digest);
     must(decision.effect === 'ask', '/predicate/approval', approval.id, `null: the decision was ${decision.effect}`);
     must(outcome.kind !== 'denied' || outcome.by === 'budget' || outcome.by === 'grant', '/predicate/outcome', outcome, 'what a person approved is denied by the budget or at the grant only');
   }
-  must(!grant || decision.effect !== 'ask' || approval !== null, '/predicate/approval', null, 'an approval: the decision was ask, and there is a grant');
+  must(!grant || decision.effect !== 'ask' || approval !== null || envelope !== undefined, '/predicate/approval', null, 'an approval or an envelope: the decision was ask, and there is a grant');
+}
+
+/** An envelope lends its yes to what is inside its terms and to nothing else; how much of it was used before, the journal knows. */
+function envelopeCoversTheJob({ approval, decision, envelope, quote, times }: ReceiptPredicate, resolved: Resolved, spec: JobSpec, sha256: Sha256): void {
+  if (!envelope) return;
+  must(approval === null, '/predicate/approval', approval?.id ?? null, 'null: the yes is that of the envelope');
+  same('/predicate/envelope/id', envelope.id, spec.envelope ?? null);
+  must(decision.effect === 'ask', '/predicate/envelope', envelope.id, `none: the decision was ${decision.effect}`);
+  same('/predicate/envelope/terms_digest', envelope.terms_digest, termsDigest(envelope.terms, sha256));
+  const outside = outsideTerms(envelope.terms, { spec, resolved: { ...resolved, points: resolved.points ?? 1 }, prices_dated: quote.kind === 'priced' ? quote.prices_dated : null });
+  must(outside === null, '/predicate/envelope/terms', outside, 'terms that this job is inside of');
+  must(envelope.approval.at <= times.submitted && times.submitted < envelope.terms.until, '/predicate/envelope/approval/at', envelope.approval.at, 'a yes before the submit, and a submit before the end of the terms');
 }
 
 function grantStaysInside({ grant }: ReceiptPredicate, resolved: Resolved, spec: JobSpec): void {
   if (!grant) return;
-  same('/predicate/grant/shots', grant.shots, resolved.shots);
+  same('/predicate/grant/shots', grant.shots, resolved.shots * (resolved.points ?? 1));
   same('/predicate/grant/amount/currency', grant.amount?.currency ?? null, resolved.amount?.currency ?? null);
   const amount = grant.amount?.micros ?? 0;
   must(amount <= (resolved.amount?.micros ?? 0), '/predicate/grant/amount', grant.amount, 'at most the amount of the resolved job');
@@ -178,7 +196,7 @@ function timesAreInOrder({ times, approval, grant }: ReceiptPredicate): void {
 }
 
 function eventsTellTheSame(receipt: ReceiptPredicate): void {
-  const { events, journal, job_id, approval, grant, outcome, overrun } = receipt;
+  const { events, journal, job_id, approval, envelope, grant, outcome, overrun } = receipt;
   const leaves = events.map(({ leaf }, at) => readLeaf(leaf, at));
   leaves.forEach((leaf, at) => {
     same(`/predicate/events/${at}/leaf`, leaf.job_id, job_id);
@@ -188,7 +206,7 @@ function eventsTellTheSame(receipt: ReceiptPredicate): void {
   });
   must(new Set(leaves.map(({ id }) => id)).size === leaves.length, '/predicate/events', 'an id twice', 'each event once');
   const told: readonly (readonly [string, boolean])[] = [
-    ['job.submitted', true], ['job.decided', true], ['approval.given', approval !== null], ['grant.issued', grant !== null],
+    ['job.submitted', true], ['job.decided', true], ['approval.given', approval !== null], ['envelope.applied', envelope !== undefined], ['grant.issued', grant !== null],
     ['budget.overrun', overrun], ['receipt.signed', false],
   ];
   for (const [type, wanted] of told) {

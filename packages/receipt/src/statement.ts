@@ -1,8 +1,8 @@
 // What a receipt states: an in-toto Statement v1 whose predicate, urn:dewar:receipt:v1, is the story of one job. Fields: docs/spec/receipt.md.
 import { z } from 'zod';
 import {
-  canonicalJson, digestOf, digestSchema, errorCodes, isId, jobFactsSchema, moneySchema,
-  type Decision, type DeniedBy, type Digest, type ErrorCode, type Id, type IdKind, type JobFacts, type JobId, type Json, type JsonObject, type Money, type Quote, type Reason, type Sha256,
+  canonicalJson, digestOf, digestSchema, envelopeTermsSchema, errorCodes, isId, jobFactsSchema, moneySchema,
+  type Decision, type DeniedBy, type Digest, type EnvelopeId, type EnvelopeTerms, type ErrorCode, type Id, type IdKind, type JobFacts, type JobId, type Json, type JsonObject, type Money, type Quote, type Reason, type Sha256,
 } from '@dewar/protocol';
 import { fromBase64 } from './base64.ts';
 import { isKeyName } from './note.ts';
@@ -32,7 +32,9 @@ export interface ReceiptPredicate {
   readonly quote: Quote;
   readonly decision: Decision;
   readonly approval: { readonly id: Id<'apr'>; readonly at: string; readonly resolved_digest: Digest; readonly by: 'control-socket' } | null;
-  /** `amount` is what was reserved; null for a free run. */
+  /** Present when the job ran under an envelope: the terms that a person said yes to, and the yes. */
+  readonly envelope?: { readonly id: EnvelopeId; readonly terms: EnvelopeTerms; readonly terms_digest: Digest; readonly approval: { readonly id: Id<'apr'>; readonly at: string; readonly by: 'control-socket' } };
+  /** `amount` is what was reserved; null for a free run. `shots` are those of all points. */
   readonly grant: { readonly id: Id<'grant'>; readonly shots: number; readonly amount: Money | null; readonly issued: string; readonly expires: string } | null;
   /** `practice`: no real hardware was used. */
   readonly device: { readonly name: string; readonly kind: 'simulator' | 'qpu'; readonly practice: boolean };
@@ -113,6 +115,7 @@ const predicate: z.ZodType<ReceiptPredicate> = z.strictObject({
   quote,
   decision: z.strictObject({ effect: z.enum(['allow', 'ask', 'deny']), reasons: z.array(reason).min(1), policy: digestSchema, input: digestSchema }),
   approval: z.strictObject({ id: id('apr'), at: timeSchema, resolved_digest: digestSchema, by: z.literal('control-socket') }).nullable(),
+  envelope: z.strictObject({ id: id('env'), terms: envelopeTermsSchema, terms_digest: digestSchema, approval: z.strictObject({ id: id('apr'), at: timeSchema, by: z.literal('control-socket') }) }).exactOptional(),
   grant: z.strictObject({ id: id('grant'), shots: z.int().min(1), amount: moneySchema.nullable(), issued: timeSchema, expires: timeSchema }).nullable(),
   device: z.strictObject({ name, kind: z.enum(['simulator', 'qpu']), practice: z.boolean() }),
   provider_job_id: name.nullable(),

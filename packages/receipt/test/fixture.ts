@@ -1,7 +1,7 @@
 // Receipts of every kind of end, as predicates that are true to one another; tests change them one claim at a time.
 import { createPrivateKey, sign } from 'node:crypto';
 import {
-  canonicalJson, digestOf, jsonDigest, makeId, programDigest, specDigest,
+  canonicalJson, digestOf, jsonDigest, makeId, pointCount, programDigest, specDigest,
   type Decision, type Digest, type Id, type JobFacts, type JobSpec, type Json, type JsonObject, type Money, type Reason,
 } from '@dewar/protocol';
 import { base64, formatBundle, leafBytes, pinnedKey, preAuthEncoding, sha256, statementOf, statementText, type ReceiptPredicate } from '../src/index.ts';
@@ -50,8 +50,8 @@ export function eventsOf(...types: string[]): { index: number; leaf: string }[] 
 
 function resolvedOf(of: JobSpec, device: ReceiptPredicate['device'], amount: Money | null): JsonObject {
   return {
-    version: 1, spec: specDigest(of, sha256), program: { format: 'qasm3', digest: programDigest(of.code_blob, sha256) }, code: { digest: of.code_blob, size: source.length }, data: [],
-    image: of.image === undefined ? null : { reference: of.image, verified: false }, backend: of.backend, device, account: null, shots: of.shots ?? 1024,
+    version: 1, spec: specDigest(of, sha256), program: { format: 'qasm3', digest: programDigest(of, sha256) }, code: { digest: of.code_blob, size: source.length }, data: [],
+    image: of.image === undefined ? null : { reference: of.image, verified: false }, backend: of.backend, device, account: null, points: pointCount(of.parameters), shots: of.shots ?? 1024,
     time_limit_s: of.time_limit_s ?? 60, policy: decision.policy, analyser: facts.analyser, amount: amount as Json,
   };
 }
@@ -63,7 +63,7 @@ export function completed(): ReceiptPredicate {
   const resolved_digest = jsonDigest(resolved, sha256);
   return {
     job_id: id('job', 1), session: { id: id('session', 1), name: 'default', containment: 'uncontained' },
-    spec: canonicalJson(spec as unknown as Json), spec_digest: specDigest(spec, sha256), program_digest: programDigest(spec.code_blob, sha256),
+    spec: canonicalJson(spec as unknown as Json), spec_digest: specDigest(spec, sha256), program_digest: programDigest(spec, sha256),
     resolved, resolved_digest, facts, quote: { kind: 'priced', amount: price, basis: '0.30 a task + 1024 shots × 0.0009', prices_dated: '2026-11-01' }, decision,
     approval: { id: id('apr', 1), at: at(20), resolved_digest, by: 'control-socket' },
     grant: { id: id('grant', 1), shots: 1024, amount: price, issued: at(21), expires: at(921) },

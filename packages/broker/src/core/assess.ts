@@ -1,7 +1,7 @@
 // From a parsed spec to everything a decision needs: artifacts verified, facts derived, price quoted, the resolved job named.
 import {
-  DewarError, digestOf, filePath, isDigest, jsonDigest, limits, microsFrom, programDigest, shown, specDefaults, specDigest,
-  type Digest, type JobFacts, type JobSpec, type Json, type PolicyInput, type ProgramFormat, type Quote, type Sha256,
+  DewarError, digestOf, filePath, isDigest, jsonDigest, limits, microsFrom, pointCount, programDigest, shown, specDefaults, specDigest, valuesOf,
+  type Digest, type JobFacts, type JobSpec, type Json, type ParameterValue, type PolicyInput, type ProgramFormat, type Quote, type Sha256,
 } from '@dewar/protocol';
 import type { Resolved, SessionRef } from './job.ts';
 import type { Analyser, Artifacts, Backends, BudgetLimits, DataFiles, DayTotals, Device, Prices, StoredSession, View } from './ports.ts';
@@ -47,31 +47,40 @@ export async function resolveData(spec: JobSpec, session: StoredSession, artifac
   return found;
 }
 
-/** The same at the submit and at the grant: what differs between the two refuses the grant. */
-export async function assess(spec: JobSpec, data: readonly Sized[], by: Assessor, view: View): Promise<Assessment> {
+/** What each input is given: every value of a sweep. */
+export function givenBy(spec: JobSpec): Readonly<Record<string, readonly ParameterValue[]>> {
+  return Object.fromEntries(Object.entries(spec.parameters ?? {}).map(([name, value]) => [name, valuesOf(value)]));
+}
+
+/**
+ * The same at the submit and at the grant: what differs between the two refuses the grant.
+ * @param given what the inputs get; for an envelope the ends of its ranges
+ */
+export async function assess(spec: JobSpec, data: readonly Sized[], by: Assessor, view: View, given = givenBy(spec)): Promise<Assessment> {
   const device = deviceFor(spec.backend, by.backends);
   const shots = spec.shots ?? specDefaults.shots;
   const timeLimit = spec.time_limit_s ?? specDefaults.time_limit_s;
   const code = await by.artifacts.get(spec.code_blob);
-  const program = by.analyser.analyse(programText(code));
+  const points = pointCount(spec.parameters);
+  const program = by.analyser.analyse(programText(code), given);
   checkFormat(spec, program.language);
   for (const item of data) await by.artifacts.get(item.digest);
 
-  const program_digest = programDigest(spec.code_blob, by.sha256);
+  const program_digest = programDigest(spec, by.sha256);
   const simulators = [...by.backends.devices.values()].filter((candidate) => candidate.view.kind === 'simulator');
   // Whether a QPU's program could be rehearsed is not for the agent's own shots and time to say.
-  const rehearsal = device.view.kind === 'simulator' ? ([shots, timeLimit] as const) : ([1, 3600] as const);
-  const simulatorLimits = simulators.map((candidate) => candidate.limit(program, ...rehearsal));
+  const rehearsal = device.view.kind === 'simulator' ? { shots, points, timeLimit } : { shots: 1, points: 1, timeLimit: 3600 };
+  const simulatorLimits = simulators.map((candidate) => candidate.limit(program, rehearsal));
   // What a simulator could not compile when it tried, no static fact foretells.
   const refusal = device.view.kind === 'simulator' ? null : await view.simulatorRefusal(program_digest);
   const limit = simulatorLimits.includes(null) ? refusal : (simulatorLimits[0] ?? 'no simulator is installed');
-  const facts: JobFacts = { ...program, simulated_before: await view.simulatedBefore(program_digest), simulatable: limit === null, simulator_limit: limit };
-  const quote = quoteFor(device.view, shots, by.prices);
+  const facts: JobFacts = { ...program, simulated_before: await view.simulatedBefore(spec.code_blob), simulatable: limit === null, simulator_limit: limit };
+  const quote = quoteFor(device.view, shots * points, by.prices);
   const resolved: Resolved = {
     version: 1, spec: specDigest(spec, by.sha256), program: { format: program.language, digest: program_digest },
     code: { digest: digestOf(code, by.sha256), size: code.length }, data, image: spec.image === undefined ? null : { reference: spec.image, verified: false },
     backend: spec.backend, device: { name: device.view.name, kind: device.view.kind, practice: device.view.practice }, account: device.account,
-    shots, time_limit_s: timeLimit, policy: by.policy.digest, analyser: by.analyser.id, amount: amountOf(quote),
+    points, shots, time_limit_s: timeLimit, policy: by.policy.digest, analyser: by.analyser.id, amount: amountOf(quote),
   };
   return {
     device, facts, quote, resolved, program_digest, spec_digest: resolved.spec,
@@ -86,7 +95,7 @@ function deviceFor(backend: string, backends: Backends): Device {
   throw new DewarError({ code: 'backend_unknown', message: 'no such backend', path: '/backend', got: shown(backend), allowed: names.join(', '), fix: '`dewar backends` lists them' });
 }
 
-function programText(code: Uint8Array): string {
+export function programText(code: Uint8Array): string {
   if (code.length > limits.program_bytes) {
     throw new DewarError({ code: 'program_too_large', message: 'the program is too large', path: '/code_blob', got: `${code.length} bytes`, allowed: `at most ${limits.program_bytes} bytes` });
   }
@@ -119,12 +128,12 @@ export interface Circumstances {
 export function policyInput(spec: JobSpec, assessed: Assessment, around: Circumstances): PolicyInput {
   const { resolved, facts, quote, device } = assessed;
   return {
-    version: 1, backend: spec.backend, shots: resolved.shots, max_cost: spec.max_cost ?? null,
+    version: 1, backend: spec.backend, shots: resolved.shots * resolved.points, shots_per_point: resolved.shots, points: resolved.points, max_cost: spec.max_cost ?? null,
     max_cost_micros: spec.max_cost === undefined ? null : microsFrom(String(spec.max_cost)), time_limit_s: resolved.time_limit_s,
     image: spec.image ?? null, packages: spec.packages ?? [],
     artifacts: [resolved.code, ...resolved.data].map(({ digest }) => ({ digest, stored: true })),
     program_digest: assessed.program_digest,
-    device: { name: device.view.name, kind: device.view.kind, practice: device.view.practice, max_qubits: device.view.max_qubits, limit: device.limit(facts, resolved.shots, resolved.time_limit_s) },
+    device: { name: device.view.name, kind: device.view.kind, practice: device.view.practice, max_qubits: device.view.max_qubits, limit: device.limit(facts, { shots: resolved.shots, points: resolved.points, timeLimit: resolved.time_limit_s }) },
     facts,
     quote: quote.kind === 'priced' ? { kind: 'priced', amount_micros: quote.amount.micros, currency: quote.amount.currency } : { kind: 'free', amount_micros: 0, currency: null },
     session: { name: around.session.name, containment: around.session.containment },

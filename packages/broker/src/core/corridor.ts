@@ -1,5 +1,5 @@
 // The corridor: the one way from submitted bytes to a signed receipt. Here: what sessions and people ask for; the rest of the way is drive.ts.
-import { DewarError, hex, limits as specLimits, makeId, parseJson, parseSpec, type Digest, type JobId, type JobSpec, type Money, type Reason } from '@dewar/protocol';
+import { DewarError, hex, limits as specLimits, makeId, parseJson, parseSpec, type Decision, type Digest, type JobId, type JobSpec, type Money, type Reason } from '@dewar/protocol';
 import { assess, resolveData, type Assessment } from './assess.ts';
 import { dayOf, reserveRefusal } from './budget.ts';
 import { Drive } from './drive.ts';
@@ -9,6 +9,7 @@ import * as moves from './moves.ts';
 import type { Move } from './moves.ts';
 import type { CorridorParts } from './parts.ts';
 import type { StoredSession, Transaction, View } from './ports.ts';
+import { coverReason, Envelopes, outsideReason, type Cover } from './envelopes.ts';
 import { decideNow } from './recheck.ts';
 
 /** Jobs of one session that have not ended. */
@@ -17,12 +18,14 @@ const mostPending = 20;
 const askFor = 24 * 3600_000;
 
 export class Corridor {
+  readonly envelopes: Envelopes;
   readonly #parts: CorridorParts;
   readonly #drive: Drive;
 
   constructor(parts: CorridorParts) {
     this.#parts = parts;
     this.#drive = new Drive(parts);
+    this.envelopes = new Envelopes(parts, this.#drive.changes);
   }
 
   /** Tells of jobs that changed. */
@@ -44,17 +47,16 @@ export class Corridor {
   }
 
   /** bytes → parse → resolve → facts → quote → decide, and the decision is on disk when this resolves. */
-  async submit(bytes: Uint8Array, session: StoredSession): Promise<{ job: Job } | { dryRun: Assessment; decision: Job['decision'] }> {
+  async submit(bytes: Uint8Array, session: StoredSession): Promise<{ job: Job } | { dryRun: Assessment; decision: Decision }> {
     const spec = parseSpec(parseJson(bytes, { bytes: specLimits.spec_bytes, depth: 16 }));
     const { store, artifacts, dataFiles } = this.#parts;
     const data = await resolveData(spec, session, artifacts, dataFiles);
     const assessed = await assess(spec, data, this.#parts, store.view);
-    if (spec.dry_run === true) return { dryRun: assessed, decision: await decideNow(this.#parts, { spec, assessed, session, own: null }, store.view) };
+    if (spec.dry_run === true) return { dryRun: assessed, decision: (await this.#decide(spec, assessed, session, store.view)).decision };
 
     const job = await store.commit(async (tx) => {
       if ((await tx.openJobs(session.name)) >= mostPending) throw tooMany();
-      const decision = await decideNow(this.#parts, { spec, assessed, session, own: null }, tx);
-      return this.#drive.move(tx, null, await this.#enter(tx, spec, assessed, session, decision));
+      return this.#drive.move(tx, null, await this.#enter(tx, spec, assessed, session, await this.#decide(spec, assessed, session, tx)));
     });
     this.#drive.start(job.id);
     return { job };
@@ -125,7 +127,16 @@ export class Corridor {
     });
   }
 
-  async #enter(tx: Transaction, spec: JobSpec, assessed: Assessment, session: StoredSession, decision: Job['decision']): Promise<Move> {
+  /** The policy's decision; where it asks and the spec names an envelope, with what that says. */
+  async #decide(spec: JobSpec, assessed: Assessment, session: StoredSession, view: View): Promise<Decided> {
+    const decision = await decideNow(this.#parts, { spec, assessed, session, own: null }, view);
+    const cover = await this.envelopes.cover(spec, assessed, session, view);
+    if (cover === null || decision.effect !== 'ask') return { decision, cover: null };
+    const reason = 'under' in cover ? coverReason(cover) : outsideReason(cover.outside);
+    return { decision: { ...decision, reasons: [...decision.reasons, reason] }, cover };
+  }
+
+  async #enter(tx: Transaction, spec: JobSpec, assessed: Assessment, session: StoredSession, { decision, cover }: Decided): Promise<Move> {
     const { clock, random } = this.#parts;
     const now = clock.now();
     const at = new Date(now).toISOString();
@@ -135,9 +146,11 @@ export class Corridor {
       spec, spec_digest, program_digest, resolved, resolved_digest, facts, quote, decision,
     };
     if (decision.effect === 'deny') return moves.refused(job, at);
-    if (decision.effect === 'ask') return moves.asked(job, hex(random.bytes(16)), new Date(now + askFor).toISOString());
+    const under = cover !== null && 'under' in cover ? cover : null;
+    if (decision.effect === 'ask' && under === null) return moves.asked(job, hex(random.bytes(16)), new Date(now + askFor).toISOString());
     const reason = await this.#reserve(tx, job.id, resolved.amount, at);
-    return reason ? moves.overBudgetAtOnce(job, reason, at) : moves.allowed(job, resolved.amount, dayOf(at));
+    if (reason) return moves.overBudgetAtOnce(job, reason, at);
+    return under === null ? moves.allowed(job, resolved.amount, dayOf(at)) : moves.covered(job, under.under, under.used, resolved.amount, dayOf(at));
   }
 
   /** Reserves the whole amount, or says why not (invariant 4). Nothing is reserved for a free run. */
@@ -159,6 +172,12 @@ export class Corridor {
   #now(): string {
     return new Date(this.#parts.clock.now()).toISOString();
   }
+}
+
+interface Decided {
+  readonly decision: Decision;
+  /** Null where the policy does not ask, or no envelope was named. */
+  readonly cover: Cover | null;
 }
 
 function tooMany(): DewarError {

@@ -251,7 +251,8 @@ export class Drive {
 
   async #signReceipt(job: Closing): Promise<void> {
     const { store, artifacts, signer, version } = this.#parts;
-    const predicate = receiptPredicate(job, { head: await store.view.head(), events: await store.view.jobEvents(job.id), version });
+    const envelope = job.under && (await store.view.envelope(job.under.envelope));
+    const predicate = receiptPredicate(job, { head: await store.view.head(), events: await store.view.jobEvents(job.id), version, envelope });
     const receipt = await artifacts.put(await signer.sign(predicate));
     await this.#moveNow(job, (current) => moves.signed(current, receipt));
   }

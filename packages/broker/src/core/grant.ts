@@ -18,7 +18,7 @@ export function mint(job: Queued | Sending | Running, now: number, random: Rando
     token,
     grant: {
       id: makeId('grant', now, random.bytes(7)), token_sha256: tokenHash(token, sha256), device: job.resolved.device.name, provider_jobs: 1,
-      shots: job.resolved.shots, amount: job.reserved, issued: new Date(now).toISOString(),
+      shots: job.resolved.shots * job.resolved.points, amount: job.reserved, issued: new Date(now).toISOString(),
       expires: new Date(now + job.resolved.time_limit_s * 1000 + slack).toISOString(),
     },
   };

@@ -1,5 +1,5 @@
 // A job: one variant a phase, each holding only what is true in that phase, and the one table of arrows between them.
-import type { Decision, DeniedBy, Digest, ErrorBody, Id, JobFacts, JobId, JobSpec, Json, JsonObject, Money, ProgramFormat, Quote, Reason } from '@dewar/protocol';
+import type { Decision, DeniedBy, Digest, EnvelopeId, ErrorBody, Id, JobFacts, JobId, JobSpec, Json, JsonObject, Money, ProgramFormat, Quote, Reason } from '@dewar/protocol';
 
 export interface SessionRef {
   readonly id: string;
@@ -19,6 +19,9 @@ export interface Resolved {
   readonly device: { readonly name: string; readonly kind: 'simulator' | 'qpu'; readonly practice: boolean };
   /** The provider account that pays; null where there is none. */
   readonly account: string | null;
+  /** How often the program runs, each time with other parameters. */
+  readonly points: number;
+  /** Of each point. */
   readonly shots: number;
   readonly time_limit_s: number;
   readonly policy: Digest;
@@ -33,6 +36,13 @@ export interface Approval {
   readonly resolved_digest: Digest;
 }
 
+/** The yes that an envelope lends to a job: which, and to what terms a person said yes. */
+export interface Under {
+  readonly envelope: EnvelopeId;
+  readonly terms: Digest;
+  readonly approval: { readonly id: Id<'apr'>; readonly at: string };
+}
+
 /** The single-job right to run. The token itself is in memory only; here is its SHA-256. */
 export interface Grant {
   readonly id: Id<'grant'>;
@@ -40,6 +50,7 @@ export interface Grant {
   readonly device: string;
   /** Provider jobs it may make. */
   readonly provider_jobs: 1;
+  /** Over all points. */
   readonly shots: number;
   readonly amount: Money | null;
   readonly issued: string;
@@ -67,8 +78,10 @@ interface Decided {
 }
 
 interface Cleared extends Decided {
-  /** Null when the policy allowed without a person. */
+  /** Null when the policy allowed without a person, or an envelope covers the job. */
   readonly approval: Approval | null;
+  /** Present when the yes is that of an envelope. */
+  readonly under?: Under;
   /** Null when the run is free. */
   readonly reserved: Money | null;
 }
@@ -83,6 +96,7 @@ interface Granted extends Cleared {
 
 interface Settled extends Decided {
   readonly approval: Approval | null;
+  readonly under?: Under;
   readonly grant: Grant | null;
   readonly provider_job_id: string | null;
   readonly outcome: Outcome;
@@ -125,8 +139,11 @@ export type MovingEvent = keyof typeof arrows;
 
 /** Events that accompany a move, or belong to no job. */
 export type OtherEvent =
-  | 'job.submitted' | 'budget.reserved' | 'budget.settled' | 'budget.released' | 'budget.overrun' | 'grant.revoked'
-  | 'broker.started' | 'broker.stopped' | 'broker.frozen' | 'broker.thawed' | 'budget.thawed' | 'session.created';
+  | 'job.submitted' | 'envelope.applied' | 'budget.reserved' | 'budget.settled' | 'budget.released' | 'budget.overrun' | 'grant.revoked'
+  | 'broker.started' | 'broker.stopped' | 'broker.frozen' | 'broker.thawed' | 'budget.thawed' | 'session.created'
+  | EnvelopeEvent;
+/** Every change of an envelope; see envelope.ts. */
+export type EnvelopeEvent = 'envelope.requested' | 'envelope.approved' | 'envelope.denied' | 'envelope.closed';
 export type EventType = MovingEvent | OtherEvent;
 
 /** One journal entry to be: `summary` is the line its owner reads, the rest of the body is private. */
@@ -151,7 +168,12 @@ export function grantedPart(job: Sending | Running): Granted {
 }
 
 export function clearedPart(job: Queued | Sending | Running): Cleared {
-  return { ...decidedPart(job), approval: job.approval, reserved: job.reserved };
+  return { ...decidedPart(job), ...underPart(job), approval: job.approval, reserved: job.reserved };
+}
+
+/** The envelope's yes, where there is one. */
+export function underPart(job: Job): { readonly under?: Under } {
+  return 'under' in job && job.under !== undefined ? { under: job.under } : {};
 }
 
 /** The JSON form that is stored, and whose digest each event commits to. */

@@ -1,8 +1,8 @@
 // The moves of a job, as pure values: the next variant, and the journal events that tell of it.
-import { formatMoney, type Decision, type Digest, type ErrorBody, type JsonObject, type Json, type Money, type Reason } from '@dewar/protocol';
+import { formatMoney, type Decision, type Digest, type EnvelopeUse, type ErrorBody, type JsonObject, type Json, type Money, type Reason } from '@dewar/protocol';
 import {
-  clearedPart, decidedPart, grantedPart,
-  type Approval, type Closing, type Ended, type EventDraft, type Grant, type Job, type MovingEvent, type Outcome, type Queued, type Running, type Sending, type Waiting,
+  clearedPart, decidedPart, grantedPart, underPart,
+  type Approval, type Closing, type Ended, type EventDraft, type Grant, type Job, type MovingEvent, type Outcome, type Queued, type Running, type Sending, type Under, type Waiting,
 } from './job.ts';
 
 export interface Move<J extends Job = Job> {
@@ -49,6 +49,14 @@ export function approved(job: Waiting, approval: Approval, reserved: Money | nul
   };
 }
 
+/** Asked for, and covered by an envelope that a person said yes to: no one is asked again. */
+export function covered(job: DecidedFields, under: Under, used: EnvelopeUse, reserved: Money | null, day: string): Move<Queued> {
+  return {
+    first: [submitted(job)], moving: decided(job.decision), after: { ...job, phase: 'queued', approval: null, under, reserved },
+    then: [event('envelope.applied', `runs under envelope ${under.envelope}, its job ${used.jobs + 1}`, { under, used }), ...(reserved ? [reservedEvent(reserved, day)] : [])],
+  };
+}
+
 /** A yes that came when the budget no longer held the amount. */
 export function overBudget(job: Waiting, approval: Approval, reason: Reason, at: string): Move<Closing> {
   return { moving: event('approval.given', `a person said yes, but ${reason.message}`, { approval, reason }), after: denied(decidedPart(job), 'budget', [reason], at, approval) };
@@ -73,7 +81,7 @@ export function cancelled(job: Waiting | Queued, by: 'session' | 'person', at: s
   const reserved = job.phase === 'queued' ? job.reserved : null;
   return {
     moving: event('job.cancelled', `cancelled by the ${by}`, { by }),
-    after: close(decidedPart(job), { kind: 'cancelled', by }, at, { approval: job.phase === 'queued' ? job.approval : null, cost: reserved && { ...reserved, micros: 0 } }),
+    after: close(decidedPart(job), { kind: 'cancelled', by }, at, { ...underPart(job), approval: job.phase === 'queued' ? job.approval : null, cost: reserved && { ...reserved, micros: 0 } }),
     then: released(reserved),
   };
 }
@@ -81,7 +89,7 @@ export function cancelled(job: Waiting | Queued, by: 'session' | 'person', at: s
 export function grantRefused(job: Queued, reasons: readonly Reason[], at: string): Move<Closing> {
   return {
     moving: event('grant.refused', `refused at the grant: ${reasons.map((reason) => reason.message).join('; ')}`, { reasons }),
-    after: close(decidedPart(job), { kind: 'denied', by: 'grant', reasons }, at, { approval: job.approval, cost: job.reserved && { ...job.reserved, micros: 0 } }),
+    after: close(decidedPart(job), { kind: 'denied', by: 'grant', reasons }, at, { ...underPart(job), approval: job.approval, cost: job.reserved && { ...job.reserved, micros: 0 } }),
     then: released(job.reserved),
   };
 }
@@ -118,7 +126,7 @@ export function answered(job: Sending, provider_job_id: string): Move<Running> {
 export function refusedByDevice(job: Sending, error: ErrorBody, charged: Money | 'unknown' | null, at: string): Move<Closing> {
   return {
     moving: event('provider.refused', `${job.grant.device} did not take it: ${error.message}`, { error }),
-    after: close(decidedPart(job), { kind: 'failed', error }, at, { approval: job.approval, grant: job.grant, cost: charged }),
+    after: close(decidedPart(job), { kind: 'failed', error }, at, { ...underPart(job), approval: job.approval, grant: job.grant, cost: charged }),
     then: [...(charged === 'unknown' ? [] : released(job.reserved)), revoked(job.grant)],
   };
 }
@@ -131,7 +139,7 @@ export function unsent(job: Sending, outcome: Unsent, at: string): Move<Closing>
     moving: outcome.kind === 'cancelled'
       ? event('job.cancelled', `cancelled by the ${outcome.by} before it was sent`, { by: outcome.by })
       : event('grant.refused', `refused before it was sent: ${outcome.reasons.map((reason) => reason.message).join('; ')}`, { reasons: outcome.reasons }),
-    after: close(decidedPart(job), outcome, at, { approval: job.approval, grant: job.grant, cost: job.reserved && { ...job.reserved, micros: 0 } }),
+    after: close(decidedPart(job), outcome, at, { ...underPart(job), approval: job.approval, grant: job.grant, cost: job.reserved && { ...job.reserved, micros: 0 } }),
     then: [...released(job.reserved), revoked(job.grant)],
   };
 }
@@ -151,7 +159,7 @@ export function runEnded(job: Running, end: RunEnd, at: string): Move<Closing> {
   }
   return {
     moving: event('run.ended', `the run ${end.outcome.kind}`, { outcome: end.outcome }),
-    after: close(decidedPart(job), end.outcome, at, { approval: job.approval, grant: job.grant, provider_job_id: job.provider_job_id, cost: charged, output: end.output }),
+    after: close(decidedPart(job), end.outcome, at, { ...underPart(job), approval: job.approval, grant: job.grant, provider_job_id: job.provider_job_id, cost: charged, output: end.output }),
     then: [...money, revoked(job.grant)],
   };
 }
@@ -173,7 +181,7 @@ function denied(job: DecidedFields, by: 'policy' | 'person' | 'expiry' | 'budget
   return close(job, { kind: 'denied', by, reasons }, at, { approval });
 }
 
-type CloseExtras = Partial<Pick<Closing, 'approval' | 'grant' | 'provider_job_id' | 'cost' | 'output'>>;
+type CloseExtras = Partial<Pick<Closing, 'approval' | 'under' | 'grant' | 'provider_job_id' | 'cost' | 'output'>>;
 
 function close(job: DecidedFields, outcome: Outcome, ended: string, extras: CloseExtras): Closing {
   return { ...job, phase: 'closing', approval: null, grant: null, provider_job_id: null, cost: null, output: null, ...extras, outcome, ended };

@@ -1,5 +1,5 @@
 // What a device gets for a granted job: an order whose program is handed out once, against the token.
-import { hex, plainText, type ErrorBody, type JobId, type Money, type Sha256 } from '@dewar/protocol';
+import { hex, isSweep, plainText, pointsOf, type ErrorBody, type JobId, type Money, type Sha256 } from '@dewar/protocol';
 import type { Running, Sending } from './job.ts';
 import type { CorridorParts } from './parts.ts';
 import type { DeviceOutcome, Order } from './ports.ts';
@@ -12,12 +12,13 @@ export interface OrderCalls {
 
 export function orderFor(parts: CorridorParts, job: Sending | Running, token: string, { spend, onProgress }: OrderCalls): Order {
   return {
-    key: job.idempotency_key, token, shots: job.resolved.shots, time_limit_s: job.resolved.time_limit_s, onProgress,
+    key: job.idempotency_key, token, shots: job.grant.shots, time_limit_s: job.resolved.time_limit_s, onProgress,
     redeem: async (presented) => {
       spend(presented);
       // Read again and checked again: what runs is what was approved, whatever happened to the file since.
       const source = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await parts.artifacts.get(job.resolved.code.digest));
-      return { source, facts: job.facts, shots: job.grant.shots, seed: seedOf(job.id, parts.sha256) };
+      const points = pointsOf(job.spec.parameters);
+      return { source, facts: job.facts, shots: job.resolved.shots, points, sweep: isSweep(job.spec.parameters), seed: seedOf(job.id, parts.sha256) };
     },
   };
 }

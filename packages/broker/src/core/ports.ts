@@ -1,7 +1,8 @@
 // The ports: everything the corridor asks of the world, in interfaces of a few methods.
-import type { DeviceView, Digest, ErrorBody, JobId, Money, ProgramFacts, Results } from '@dewar/protocol';
+import type { DeviceView, Digest, EnvelopeId, EnvelopeUse, ErrorBody, JobId, JobResults, Money, ParameterValue, Point, ProgramFacts } from '@dewar/protocol';
 import type { ReceiptPredicate } from '@dewar/receipt/statement';
-import type { EventDraft, Job, MovingEvent, Phase, SessionRef } from './job.ts';
+import type { Envelope } from './envelope.ts';
+import type { EnvelopeEvent, EventDraft, Job, MovingEvent, Phase, SessionRef } from './job.ts';
 
 export interface Clock {
   /** Milliseconds since 1970-01-01T00:00:00Z. */
@@ -57,10 +58,15 @@ export interface View {
   /** Jobs of a session that have not ended. */
   openJobs(session: string): Promise<number>;
   countByPhase(): Promise<ReadonlyMap<string, number>>;
-  /** A simulator run of this program has completed. */
-  simulatedBefore(program: Digest): Promise<boolean>;
+  /** A simulator run of this code, with whatever parameters, has completed. */
+  simulatedBefore(code: Digest): Promise<boolean>;
   /** Why a simulator, having tried, could not take this program at all; null when none said so. */
   simulatorRefusal(program: Digest): Promise<string | null>;
+  envelope(id: EnvelopeId): Promise<Envelope | undefined>;
+  /** Newest first. */
+  envelopes(filter: { readonly session?: string; readonly phase?: Envelope['phase']; readonly limit?: number }): Promise<readonly Envelope[]>;
+  /** What the jobs under it took; money is what they have reserved or were charged. */
+  envelopeUse(id: EnvelopeId): Promise<EnvelopeUse>;
   dayTotals(day: string, currency: string): Promise<DayTotals>;
   sessions(): Promise<readonly StoredSession[]>;
   flag(name: Flag): Promise<boolean>;
@@ -83,6 +89,8 @@ export interface JournalHead {
 export interface Transaction extends View {
   /** Moves a job along an arrow, or creates it; `before` is the job as read in this transaction. Events before the moving one are appended first. */
   move(before: Job | null, after: Job, moving: EventDraft<MovingEvent>, around?: { readonly first?: readonly EventDraft[]; readonly then?: readonly EventDraft[] }): Promise<void>;
+  /** Stores an envelope as it is after its event; `before` is the envelope as read in this transaction, null for a new one. */
+  putEnvelope(before: Envelope | null, after: Envelope, event: EventDraft<EnvelopeEvent>): Promise<void>;
   append(event: EventDraft, jobId?: JobId): Promise<void>;
   reserve(job: JobId, day: string, amount: Money): Promise<void>;
   /** Ends a reservation: what was charged, 0 only on proof. */
@@ -105,6 +113,7 @@ export interface Order {
   readonly key: string;
   readonly token: string;
   readonly redeem: (token: string) => Promise<RunRequest>;
+  /** Over all points. */
   readonly shots: number;
   readonly time_limit_s: number;
   readonly onProgress: (done: number, total: number) => void;
@@ -113,12 +122,16 @@ export interface Order {
 export interface RunRequest {
   readonly source: string;
   readonly facts: ProgramFacts;
+  /** Of each point. */
   readonly shots: number;
+  readonly points: readonly Point[];
+  /** Its results are a table, though of one row. */
+  readonly sweep: boolean;
   readonly seed: number;
 }
 
 export type DeviceOutcome = (
-  | { readonly kind: 'completed'; readonly results: Results }
+  | { readonly kind: 'completed'; readonly results: JobResults }
   | { readonly kind: 'failed'; readonly error: ErrorBody }
   | { readonly kind: 'cancelled' }
 ) & {
@@ -128,6 +141,15 @@ export type DeviceOutcome = (
   readonly charged: 'all' | 'none' | 'unknown' | Money;
 };
 
+/** How often a program is to run, and in what time. */
+export interface Load {
+  /** Of each point. */
+  readonly shots: number;
+  readonly points: number;
+  /** Seconds. */
+  readonly timeLimit: number;
+}
+
 export interface Device {
   readonly view: DeviceView;
   readonly description: string;
@@ -135,7 +157,7 @@ export interface Device {
   /** Jobs it works on at once. */
   readonly slots: number;
   /** Null when it can run this; else why not, and what would. */
-  limit(facts: ProgramFacts, shots: number, timeLimitS: number): string | null;
+  limit(facts: ProgramFacts, load: Load): string | null;
   /** Idempotent by `order.key`. Answers the provider's job id. Throws `device_refused`. */
   submit(order: Order): Promise<string>;
   /** The provider job made under this key, or null on proof that there is none. */
@@ -175,7 +197,8 @@ export interface Backends {
 /** What the analyser package offers the corridor. */
 export interface Analyser {
   readonly id: string;
-  analyse(source: string): ProgramFacts;
+  /** @param given what its inputs get: all values, or the ends of a range. Throws `parameters_invalid` where they do not fit, and what reading the program throws. */
+  analyse(source: string, given: Readonly<Record<string, readonly ParameterValue[]>>): ProgramFacts;
   /** A drawing in text, where the program is small enough. */
   draw(source: string, columns: number): string | undefined;
 }

@@ -3,7 +3,8 @@ import { canonicalJson, DewarError, type Decision, type JobSpec, type Json, type
 import { assess, policyInput, type Assessment } from './assess.ts';
 import { dayOf } from './budget.ts';
 import { decideOn } from './decide.ts';
-import type { Queued, Sending, SessionRef } from './job.ts';
+import { whyOutside } from './envelope.ts';
+import type { Queued, Sending, SessionRef, Under } from './job.ts';
 import type { CorridorParts } from './parts.ts';
 import type { View } from './ports.ts';
 
@@ -50,8 +51,19 @@ export async function verdictNow(parts: CorridorParts, job: Cleared, looked: Ass
   if (!('resolved' in looked)) return { refused: looked };
   const decision = await decideNow(parts, { spec: job.spec, assessed: looked, session: job.session, own: ownToday(job, parts) }, view);
   if (decision.effect === 'deny') return { refused: decision.reasons.filter((reason) => reason.effect === 'deny') };
-  if (decision.effect === 'ask' && !job.approval) return { refused: [refusal('grant.unapproved', 'the policy now asks a person', 'submit it again')] };
+  if (decision.effect === 'ask' && !job.approval) {
+    const outside = job.under ? await noLonger(job, job.under, looked, parts.clock.now(), view) : 'the policy now asks a person';
+    if (outside !== null) return { refused: [refusal(job.under ? 'grant.envelope' : 'grant.unapproved', outside, 'submit it again')] };
+  }
   return { decision };
+}
+
+/** Why the envelope's yes is none any more, or null. What was used of it was counted when the job entered. */
+async function noLonger(job: Cleared, { envelope: id, terms }: Under, looked: Assessment, now: number, view: View): Promise<string | null> {
+  const envelope = await view.envelope(id);
+  if (!envelope || envelope.terms_digest !== terms || envelope.session.id !== job.session.id) return `envelope ${id} is not the one that a person said yes to`;
+  const outside = whyOutside(envelope, { spec: job.spec, resolved: looked.resolved, quote: looked.quote }, now);
+  return outside === null ? null : `envelope ${id} no longer covers it: ${outside}`;
 }
 
 /** A reservation of yesterday is in no sum of today. */

@@ -1,5 +1,5 @@
 // A job as its session and the person see it.
-import { type JobStatus, type JobView } from '@dewar/protocol';
+import { isSweep, pointCount, type JobStatus, type JobView } from '@dewar/protocol';
 import type { Job } from './job.ts';
 import type { Device } from './ports.ts';
 
@@ -27,6 +27,7 @@ export function jobView(job: Job, device: Device['view'] | undefined, progress: 
     spec_digest: job.spec_digest, program_digest: job.program_digest, resolved_digest: job.resolved_digest,
     device: { ...job.resolved.device, max_qubits: device?.max_qubits ?? 0 },
     facts: job.facts, quote: job.quote, decision: job.decision, receipt: job.phase === 'ended',
+    ...(isSweep(job.spec.parameters) && { points: pointCount(job.spec.parameters) }), ...('under' in job && job.under !== undefined && { envelope: { id: job.under.envelope } }),
   };
   if (job.phase === 'waiting') return { ...base, expires: job.expires };
   const approval = job.approval && { approval: { id: job.approval.id, at: job.approval.at } };

@@ -1,9 +1,8 @@
 // What the control socket offers the person: see everything, answer what waits, pull the brake, open sessions.
 import { z } from 'zod';
-import { digestSchema, DewarError, limits, parseJson, sessionNamePattern, shown, type JobStatus, type KeysView, type PendingView, type SessionView, type StatusView } from '@dewar/protocol';
-import type { Waiting } from '../core/job.ts';
-import type { Analyser, StoredSession } from '../core/ports.ts';
-import { jobIdOf, newApp, readBody, type App, type Call } from './door.ts';
+import { digestSchema, DewarError, isId, limits, parseJson, sessionNamePattern, shown, type Digest, type JobStatus, type KeysView, type PendingEnvelopeView, type PendingView, type SessionView, type StatusView } from '@dewar/protocol';
+import type { StoredSession } from '../core/ports.ts';
+import { envelopeIdOf, jobIdOf, newApp, readBody, type App, type Call } from './door.ts';
 import { addReads, printable, Reads, type Readable } from './reads.ts';
 
 export interface ControlParts extends Readable {
@@ -17,10 +16,10 @@ export interface ControlParts extends Readable {
   /** Journals the session and opens its door. Throws `session_exists`. */
   readonly openSession: (name: string, read: readonly string[]) => Promise<StoredSession>;
   readonly shutDown: () => void;
-  readonly draw: Analyser['draw'];
 }
 
 const approveSchema = z.strictObject({ resolved_digest: digestSchema, nonce: z.string().max(64) });
+const approveEnvelopeSchema = z.strictObject({ terms_digest: digestSchema, nonce: z.string().max(64) });
 const denySchema = z.strictObject({ reason: z.string().min(1).max(500) });
 /** Columns of a drawing: a terminal of 80, indented. */
 const drawingColumns = 76;
@@ -46,17 +45,30 @@ export function controlApp(parts: ControlParts): App {
   app.get('/v1/pending', async (call) => {
     const waiting = await store.view.jobs({ phases: ['waiting'] });
     const pending: PendingView[] = [];
-    for (const job of waiting.toReversed()) if (job.phase === 'waiting') pending.push(await pendingView(job, parts, reads));
-    return call.json({ pending });
+    for (const job of waiting.toReversed()) if (job.phase === 'waiting') pending.push({ job: reads.show(job), ...(await pendingPart(job, job.resolved.code.digest, parts, reads)) });
+    const envelopes: PendingEnvelopeView[] = [];
+    for (const envelope of (await store.view.envelopes({ phase: 'waiting' })).toReversed()) {
+      const view = await reads.showEnvelope(envelope);
+      if (envelope.phase === 'waiting' && view.status === 'waiting') envelopes.push({ envelope: view, ...(await pendingPart(envelope, envelope.terms.code.digest, parts, reads)) });
+    }
+    return call.json({ pending, envelopes });
   });
   app.get('/v1/pending/:id', async (call) => {
+    if (isId('env', call.req.param('id'))) {
+      const envelope = await reads.envelope(envelopeIdOf(call));
+      if (envelope.phase !== 'waiting') throw new DewarError({ code: 'not_waiting', message: `envelope ${envelope.id} does not wait for a person`, got: envelope.phase, fix: '`dewar pending` lists what does' });
+      return call.json({ envelope_pending: { envelope: await reads.showEnvelope(envelope), ...(await pendingPart(envelope, envelope.terms.code.digest, parts, reads, wholeSource)) } });
+    }
     const job = await reads.job(jobIdOf(call));
     if (job.phase !== 'waiting') throw new DewarError({ code: 'not_waiting', message: `job ${job.id} does not wait for a person`, got: job.phase, fix: '`dewar pending` lists those that do' });
-    return call.json({ pending: await pendingView(job, parts, reads, wholeSource) });
+    return call.json({ pending: { job: reads.show(job), ...(await pendingPart(job, job.resolved.code.digest, parts, reads, wholeSource)) } });
   });
   app.post('/v1/jobs/:id/approve', async (call) => call.json({ job: reads.show(await corridor.approve(jobIdOf(call), await jsonBody(call, approveSchema))) }));
   app.post('/v1/jobs/:id/deny', async (call) => call.json({ job: reads.show(await corridor.deny(jobIdOf(call), (await jsonBody(call, denySchema)).reason)) }));
   app.post('/v1/jobs/:id/cancel', async (call) => call.json({ job: reads.show(await corridor.cancel(jobIdOf(call), 'person')) }));
+  app.post('/v1/envelopes/:id/approve', async (call) => call.json({ envelope: await reads.showEnvelope(await corridor.envelopes.approve(envelopeIdOf(call), await jsonBody(call, approveEnvelopeSchema))) }));
+  app.post('/v1/envelopes/:id/deny', async (call) => call.json({ envelope: await reads.showEnvelope(await corridor.envelopes.deny(envelopeIdOf(call), (await jsonBody(call, denySchema)).reason)) }));
+  app.post('/v1/envelopes/:id/close', async (call) => call.json({ envelope: await reads.showEnvelope(await corridor.envelopes.close(envelopeIdOf(call), 'person')) }));
   app.post('/v1/freeze', async (call) => {
     await corridor.freeze(true, (await jsonBody(call, whySchema)).reason ?? 'a person pulled the brake');
     return call.json({ frozen: true });
@@ -104,12 +116,12 @@ function sessionView(session: StoredSession, parts: ControlParts): SessionView {
 }
 
 /** One damaged program takes no other out of sight: what is wrong with it stands in its place. */
-async function pendingView(job: Waiting, parts: ControlParts, reads: Reads, most?: number): Promise<PendingView> {
-  const common = { job: reads.show(job), nonce: job.nonce, budget: await reads.budget() };
+async function pendingPart({ nonce }: { readonly nonce: string }, code: Digest, parts: ControlParts, reads: Reads, most?: number): Promise<Omit<PendingView, 'job'>> {
+  const common = { nonce, budget: await reads.budget() };
   try {
-    const bytes = await parts.artifacts.get(job.resolved.code.digest);
+    const bytes = await parts.artifacts.get(code);
     const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
-    return { ...common, source: printable(bytes, most), source_error: null, drawing: parts.draw(text, drawingColumns) ?? null };
+    return { ...common, source: printable(bytes, most), source_error: null, drawing: parts.analyser.draw(text, drawingColumns) ?? null };
   } catch (error) {
     if (!(error instanceof DewarError)) throw error;
     return { ...common, source: '', source_error: error.message, drawing: null };

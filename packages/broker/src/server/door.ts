@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { Hono, type Context } from 'hono';
-import { DewarError, httpStatus, isId, shown, type ErrorBody, type JobId } from '@dewar/protocol';
+import { DewarError, httpStatus, isId, shown, type EnvelopeId, type ErrorBody, type JobId } from '@dewar/protocol';
 
 export type App = Hono<{ Bindings: HttpBindings }>;
 export type Call = Context<{ Bindings: HttpBindings }>;
@@ -219,4 +219,10 @@ export function jobIdOf(call: Call): JobId {
   const id = call.req.param('id') ?? '';
   if (isId('job', id)) return id;
   throw new DewarError({ code: 'not_found', message: 'no such job', got: shown(id), allowed: 'job_ and 20 characters' });
+}
+
+export function envelopeIdOf(call: Call): EnvelopeId {
+  const id = call.req.param('id') ?? '';
+  if (isId('env', id)) return id;
+  throw new DewarError({ code: 'not_found', message: 'no such envelope', got: shown(id), allowed: 'env_ and 20 characters' });
 }

@@ -1,17 +1,21 @@
 // The reads that a session and the person share: jobs, their results, logs and receipts, backends, budget.
-import { DewarError, endStatuses, plainText, shown, type BackendView, type BudgetView, type JobId, type JobView, type LogsAnswer } from '@dewar/protocol';
+import { DewarError, endStatuses, isDigest, plainText, shown, type BackendView, type BudgetView, type DrawingAnswer, type EnvelopeId, type EnvelopeView, type JobId, type JobView, type LogsAnswer } from '@dewar/protocol';
+import { programText } from '../core/assess.ts';
 import { budgetView, dayOf } from '../core/budget.ts';
 import { unknownJob, type Corridor } from '../core/corridor.ts';
+import { envelopeView, type Envelope } from '../core/envelope.ts';
+import { unknownEnvelope } from '../core/envelopes.ts';
 import type { Job } from '../core/job.ts';
-import type { Artifacts, Backends, BudgetLimits, Clock, Prices, Store } from '../core/ports.ts';
+import type { Analyser, Artifacts, Backends, BudgetLimits, Clock, Prices, Store } from '../core/ports.ts';
 import { priceText } from '../core/quote.ts';
 import { isOver, jobView, statusOf } from '../core/view.ts';
-import { jobIdOf, type App, type Call } from './door.ts';
+import { envelopeIdOf, jobIdOf, type App, type Call } from './door.ts';
 
 export interface Readable {
   readonly corridor: Corridor;
   readonly store: Store;
   readonly artifacts: Artifacts;
+  readonly analyser: Analyser;
   readonly backends: Backends;
   readonly prices: Prices;
   readonly budget: BudgetLimits;
@@ -49,11 +53,45 @@ export class Reads {
     return jobs.map((job) => this.show(job));
   }
 
+  /** Another session's envelope is as unknown as one that never was. */
+  async envelope(id: EnvelopeId): Promise<Envelope> {
+    const envelope = await this.#parts.store.view.envelope(id);
+    if (!envelope || (this.#session !== null && envelope.session.name !== this.#session)) throw unknownEnvelope(id);
+    return envelope;
+  }
+
+  async showEnvelope(envelope: Envelope): Promise<EnvelopeView> {
+    return envelopeView(envelope, await this.#parts.store.view.envelopeUse(envelope.id), this.#parts.clock.now());
+  }
+
+  async envelopes(limit: number): Promise<EnvelopeView[]> {
+    const found = await this.#parts.store.view.envelopes({ limit, ...(this.#session !== null && { session: this.#session }) });
+    return Promise.all(found.map((envelope) => this.showEnvelope(envelope)));
+  }
+
+  /** Answers as soon as the envelope does not wait for a person, or when the time is up. */
+  async waitEnvelope(id: EnvelopeId, seconds: number, signal: AbortSignal): Promise<EnvelopeView> {
+    return this.#until(id, seconds, signal, async () => this.showEnvelope(await this.envelope(id)), ({ status }) => status !== 'waiting');
+  }
+
+  /** A stored program's circuit and facts; its inputs without values. */
+  async drawing(digest: string, columns: number): Promise<DrawingAnswer> {
+    if (!isDigest(digest)) throw new DewarError({ code: 'artifact_unknown', message: 'not a digest', got: shown(digest), allowed: 'sha256: and 64 lowercase hexadecimal digits' });
+    const source = programText(await this.#parts.artifacts.get(digest));
+    const { analyser } = this.#parts;
+    return { digest, drawing: analyser.draw(source, columns) ?? null, facts: analyser.analyse(source, {}) };
+  }
+
   /**
    * Answers when the job is over, that is ended and its receipt signed; when its status is no longer `after`; or when the time is up.
    * An end is no change from `after`: it is waited on until the receipt is signed.
    */
   async wait(id: JobId, seconds: number, after: string | undefined, signal: AbortSignal): Promise<JobView> {
+    return this.#until(id, seconds, signal, () => this.job(id), (job) => isOver(job) || (after !== undefined && statusOf(job) !== after && !endStatuses.includes(statusOf(job)))).then((job) => this.show(job));
+  }
+
+  /** Looks now and at each change, till `done` says so or the time is up. */
+  async #until<T>(id: string, seconds: number, signal: AbortSignal, look: () => Promise<T>, done: (found: T) => boolean): Promise<T> {
     const { corridor, clock } = this.#parts;
     const until = clock.now() + seconds * 1000;
     for (;;) {
@@ -66,8 +104,8 @@ export class Reads {
       const stop = clock.after(Math.max(until - clock.now(), 0), woken);
       signal.addEventListener('abort', woken, { once: true });
       try {
-        const job = await this.job(id);
-        if (isOver(job) || (after !== undefined && statusOf(job) !== after && !endStatuses.includes(statusOf(job))) || clock.now() >= until || signal.aborted) return this.show(job);
+        const found = await look();
+        if (done(found) || clock.now() >= until || signal.aborted) return found;
         await change;
       } finally {
         unlisten();
@@ -118,15 +156,28 @@ export function addReads(app: App, reads: Reads): void {
   app.get('/v1/jobs', async (call) => call.json({ jobs: await reads.jobs(numberOf(call, 'limit', 50, 500)) }));
   app.get('/v1/jobs/:id', async (call) => call.json({ job: reads.show(await reads.job(jobIdOf(call))) }));
   app.get('/v1/jobs/:id/wait', async (call) => {
-    const gone = new AbortController();
-    call.env.outgoing.once('close', () => gone.abort());
-    return call.json({ job: await reads.wait(jobIdOf(call), numberOf(call, 'timeout_s', 30, longestWait), call.req.query('after'), gone.signal) });
+    return call.json({ job: await reads.wait(jobIdOf(call), numberOf(call, 'timeout_s', 30, longestWait), call.req.query('after'), goneSignal(call)) });
   });
   app.get('/v1/jobs/:id/results', async (call) => call.body(await reads.results(jobIdOf(call)), 200, { 'content-type': 'application/json' }));
   app.get('/v1/jobs/:id/logs', async (call) => call.json(await reads.logs(jobIdOf(call))));
   app.get('/v1/jobs/:id/receipt', async (call) => call.body(await reads.receipt(jobIdOf(call)), 200, { 'content-type': 'application/vnd.dev.sigstore.bundle.v0.3+json' }));
+  app.get('/v1/envelopes', async (call) => call.json({ envelopes: await reads.envelopes(numberOf(call, 'limit', 50, 500)) }));
+  app.get('/v1/envelopes/:id', async (call) => call.json({ envelope: await reads.showEnvelope(await reads.envelope(envelopeIdOf(call))) }));
+  app.get('/v1/envelopes/:id/wait', async (call) => call.json({ envelope: await reads.waitEnvelope(envelopeIdOf(call), numberOf(call, 'timeout_s', 30, longestWait), goneSignal(call)) }));
+  app.get('/v1/artifacts/:digest/drawing', async (call) => {
+    const columns = numberOf(call, 'columns', 76, 200);
+    if (columns < 20) throw new DewarError({ code: 'request_invalid', message: 'columns is not valid', path: 'columns', got: String(columns), allowed: 'a whole number from 20 to 200' });
+    return call.json(await reads.drawing(call.req.param('digest'), columns));
+  });
   app.get('/v1/backends', (call) => call.json({ backends: reads.backends() }));
   app.get('/v1/budget', async (call) => call.json({ budget: await reads.budget() }));
+}
+
+/** Aborts when the caller is gone: nobody waits for an answer any more. */
+function goneSignal(call: Call): AbortSignal {
+  const gone = new AbortController();
+  call.env.outgoing.once('close', () => gone.abort());
+  return gone.signal;
 }
 
 function numberOf(call: Call, name: string, otherwise: number, most: number): number {

@@ -2,7 +2,7 @@
 import { DewarError, isDigest, limits, shown, type SubmitAnswer } from '@dewar/protocol';
 import type { Artifacts, StoredSession } from '../core/ports.ts';
 import type { Corridor } from '../core/corridor.ts';
-import { jobIdOf, newApp, readBody, type App, type Call } from './door.ts';
+import { envelopeIdOf, jobIdOf, newApp, readBody, type App, type Call } from './door.ts';
 import { addReads, Reads, type Readable } from './reads.ts';
 
 export interface SessionParts extends Readable {
@@ -27,6 +27,14 @@ export function sessionApp(parts: SessionParts, session: StoredSession): App {
   app.post('/v1/jobs/:id/cancel', async (call) => {
     const { id } = await reads.job(jobIdOf(call));
     return call.json({ job: reads.show(await parts.corridor.cancel(id, 'session')) });
+  });
+  app.post('/v1/envelopes', async (call) => {
+    const envelope = await parts.corridor.envelopes.request(await readBody(call, limits.spec_bytes, 'application/json'), session);
+    return call.json({ envelope: await reads.showEnvelope(envelope) }, 201);
+  });
+  app.post('/v1/envelopes/:id/close', async (call) => {
+    const { id } = await reads.envelope(envelopeIdOf(call));
+    return call.json({ envelope: await reads.showEnvelope(await parts.corridor.envelopes.close(id, 'session')) });
   });
   addReads(app, reads);
   return app;

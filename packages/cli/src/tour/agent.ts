@@ -23,8 +23,8 @@ async function carryOut({ n, circuit, spec }: Order): Promise<void> {
   const { job_id } = answer.job;
   tell(n, { job_id });
   const job = await session.wait(job_id);
-  const counts = job.status === 'completed' ? (await session.results(job_id)).results.counts : {};
-  tell(n, { end: job.status, keys: Object.keys(counts).length });
+  const results = job.status === 'completed' ? (await session.results(job_id)).results : undefined;
+  tell(n, { end: job.status, keys: results?.format === 'dewar.results/v1' ? Object.keys(results.counts).length : 0 });
 }
 
 // When the tour is gone, however it went, so is its agent.

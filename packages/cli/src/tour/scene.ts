@@ -101,6 +101,7 @@ export function head(job: JobView): Line {
 export async function countLines({ context: { control, signal }, stage }: Scene, job: JobView): Promise<Line[]> {
   if (job.status !== 'completed') return [];
   const { results } = await control.results(job.job_id, { signal });
+  if (results.format !== 'dewar.results/v1') return [];
   return ['', ...histogram(results.counts, Math.min(56, stage.columns), 8), ''];
 }
 

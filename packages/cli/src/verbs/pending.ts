@@ -1,7 +1,8 @@
 // `dewar pending`: the jobs that wait for a person, or the approval card of one.
 import type { ControlClient } from '@dewar/client';
-import { formatMoney, specDefaults, type JobView } from '@dewar/protocol';
+import { formatMoney, isId, specDefaults, type JobView } from '@dewar/protocol';
 import { card, sourceLines } from '../card.ts';
+import { envelopeCard } from '../envelope-text.ts';
 import { usage } from '../exit.ts';
 import { deviceKind, minute } from '../job-text.ts';
 import { resolveJob } from '../job-ref.ts';
@@ -10,22 +11,29 @@ import { example, type Verb } from '../verb.ts';
 
 export const pending: Verb = (program, run) => {
   program.command('pending')
-    .description('list the jobs that wait for a person, or show the card of one')
-    .argument('[job]', 'job id, its beginning, or last')
+    .description('list the jobs and envelopes that wait for a person, or show the card of one')
+    .argument('[job]', 'job or envelope id, the beginning of a job id, or last')
     .option('--source', 'show the whole program of a job, with line numbers')
     .addHelpText('after', example('dewar pending', 'dewar pending last', 'dewar pending last --source'))
     .action((ref: string | undefined, options: { source?: boolean }) => run(async ({ control, output, signal }) => {
+      const seen = { now: new Date(), columns: output.columns };
+      if (ref !== undefined && isId('env', ref)) {
+        const one = await control.pendingEnvelope(ref, { signal });
+        output.answer({ envelope_pending: one }, () => (options.source === true ? sourceLines(one, output.columns) : envelopeCard(one, seen)));
+        return;
+      }
       if (ref !== undefined) {
         const one = await control.pending(await resolveJob(ref, () => waitingJobs(control, signal)), { signal });
-        output.answer({ pending: one }, () => (options.source === true ? sourceLines(one, output.columns) : card(one, { now: new Date(), columns: output.columns })));
+        output.answer({ pending: one }, () => (options.source === true ? sourceLines(one, output.columns) : card(one, seen)));
         return;
       }
       if (options.source === true) throw usage('--source needs a job', { fix: 'dewar pending JOB --source' });
-      const list = await control.pendings({ signal });
+      const { pending: list, envelopes } = await control.pendings({ signal });
       const rows = list.map(({ job }) => [
-        job.job_id, `${deviceKind(job.device)} ${job.device.name}`, String(job.spec.shots ?? specDefaults.shots), job.quote.kind === 'free' ? 'free' : formatMoney(job.quote.amount), minute(job.expires ?? ''), job.session,
+        job.job_id, `${deviceKind(job.device)} ${job.device.name}`, String((job.spec.shots ?? specDefaults.shots) * (job.points ?? 1)), job.quote.kind === 'free' ? 'free' : formatMoney(job.quote.amount), minute(job.expires ?? ''), job.session,
       ]);
-      output.answer({ pending: list }, () => (rows.length === 0 ? ['nothing waits'] : table(['job', 'device', 'shots', 'at most', 'expires', 'session'], rows, output.tableColumns)));
+      for (const { envelope: { envelope_id: id, terms, expires, session } } of envelopes) rows.push([id, `${deviceKind({ ...terms.device, max_qubits: 0 })} ${terms.device.name}`, String(terms.max_shots), terms.max_amount === null ? 'free' : formatMoney(terms.max_amount), minute(expires ?? ''), session]);
+      output.answer({ pending: list, envelopes }, () => (rows.length === 0 ? ['nothing waits'] : table(['job', 'device', 'shots', 'at most', 'expires', 'session'], rows, output.tableColumns)));
       if (rows.length > 0) output.note('decide with: dewar approve JOB, or dewar deny JOB --reason TEXT');
     }));
 };

@@ -1,7 +1,9 @@
 // `dewar run`: a circuit file made into a job spec, submitted and followed.
 import { basename } from 'node:path';
-import { limits, microsFrom, type JobSpec } from '@dewar/protocol';
+import { isId, limits, microsFrom, shown, type JobSpec } from '@dewar/protocol';
+import { usage } from '../exit.ts';
 import { readNamed } from '../files.ts';
+import { parametersFrom } from '../parameters.ts';
 import { afterSubmit } from '../submit-flow.ts';
 import { collect, example, wholeNumber, type Verb } from '../verb.ts';
 
@@ -9,6 +11,8 @@ interface RunOptions {
   readonly backend: string;
   readonly shots?: number;
   readonly maxCost?: string;
+  readonly param?: readonly string[];
+  readonly envelope?: string;
   readonly timeLimit?: number;
   readonly name?: string;
   readonly tag?: readonly string[];
@@ -22,24 +26,31 @@ export const run: Verb = (program, go) => {
     .description('run a circuit and show its counts')
     .argument('<circuit>', 'an OpenQASM 2 or 3 file')
     .requiredOption('--backend <name>', 'where to run: dewar backends')
-    .option('--shots <n>', 'how often to run it (default: 1024)', wholeNumber(1, limits.shots))
+    .option('--shots <n>', 'how often to run it, each point of a sweep (default: 1024)', wholeNumber(1, limits.shots))
     .option('--max-cost <amount>', "most it may cost, in the backend's currency")
+    .option('--param <name=values>', 'set an input: NAME=0.5; NAME=0,0.5,1 or NAME=START:STOP:COUNT for a sweep; may be repeated', collect)
+    .option('--envelope <id>', 'run under an envelope that a person has approved')
     .option('--time-limit <seconds>', 'most seconds it may run (default: 60)', wholeNumber(1, limits.time_limit_s))
     .option('--name <text>', "the job's name (default: the file's)")
     .option('--tag <text>', 'a word to find the job by; may be repeated', collect)
     .option('--dry-run', 'show facts, price and decision; submit nothing')
     .option('--no-wait', 'return as soon as the job is taken')
     .option('--timeout <seconds>', 'stop waiting after so long', wholeNumber(1, 604_800))
-    .addHelpText('after', example('dewar run bell.qasm --backend simulator --shots 1000'))
+    .addHelpText('after', example('dewar run bell.qasm --backend simulator --shots 1000', 'dewar run ansatz.qasm --backend simulator --param theta=0:3.14:20'))
     .action((circuit: string, options: RunOptions) => go(async (context) => {
       const call = { signal: context.signal };
       if (options.maxCost !== undefined) microsFrom(options.maxCost);
+      const parameters = parametersFrom(options.param ?? []);
+      const envelope = options.envelope;
+      if (envelope !== undefined && !isId('env', envelope)) throw usage('not an envelope id', { got: shown(envelope), allowed: 'env_ and 20 characters', fix: 'dewar envelope list' });
       const source = await readNamed(circuit, limits.program_bytes);
       const { digest } = await context.session.putArtifact(source, call);
       const spec: JobSpec = {
         job_name: options.name ?? nameOf(circuit), code_blob: digest, backend: options.backend,
         ...(options.shots !== undefined && { shots: options.shots }),
         ...(options.maxCost !== undefined && { max_cost: Number(options.maxCost) }),
+        ...(Object.keys(parameters).length > 0 && { parameters }),
+        ...(envelope !== undefined && { envelope }),
         ...(options.timeLimit !== undefined && { time_limit_s: options.timeLimit }),
         ...(options.tag !== undefined && { tags: options.tag }),
         ...(options.dryRun === true && { dry_run: true }),
@@ -49,7 +60,7 @@ export const run: Verb = (program, go) => {
 };
 
 /** A file may be called anything; a job's name is printable. */
-function nameOf(path: string): string {
+export function nameOf(path: string): string {
   const name = basename(path).replace(/\.qasm$/, '').replace(/[\p{C}\p{Zl}\p{Zp}\p{DI}]/gu, '_');
   return name.slice(0, 120).toWellFormed() || 'circuit';
 }

@@ -27,8 +27,11 @@ export interface Simulated {
   readonly method: RunMethod;
 }
 
+/** One point's program, its inputs bound. */
+export type Bound = Omit<Program, 'points'>;
+
 /** Throws `program_invalid`, `run_too_large`, `run_output_limit` or `device_refused`. The same program gives the same answer, byte for byte. */
-export async function simulate(program: Program, compiler: Compiler, onProgress: (done: number) => void): Promise<Simulated> {
+export async function simulate(program: Bound, compiler: Compiler, onProgress: (done: number) => void): Promise<Simulated> {
   const { text: plain, physical } = normalise(program.source);
   if (program.measurements === 0) throw measuresNothing();
   const normalised = lowestFirst(plain);
@@ -53,7 +56,7 @@ export async function simulate(program: Program, compiler: Compiler, onProgress:
 }
 
 /** Deferred measurements may have grown the circuit past what the engine's own loop costs. */
-function sampled({ gates, qubits }: QirProgram, { qubits: own, shots }: Program, size: number): boolean {
+function sampled({ gates, qubits }: QirProgram, { qubits: own, shots }: Bound, size: number): boolean {
   if (size > maxQubits) return false;
   return qubits <= own || sampleSeconds(gates.length, size, shots) <= shotLoopSeconds(gates.length, own, shots);
 }

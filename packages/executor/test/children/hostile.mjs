@@ -4,7 +4,7 @@ import { Socket } from 'node:net';
 
 const channel = new Socket({ fd: 3, readable: true, writable: true });
 const say = (value) => channel.write(`${typeof value === 'string' ? value : JSON.stringify(value)}\n`);
-const results = (changes = {}) => ({ type: 'results', method: 'state-vector', registers: [{ name: 'c', size: 2 }], keys: ['00', '11'], counts: [40, 60], ...changes });
+const results = ({ registers = [{ name: 'c', size: 2 }], ...changes } = {}) => ({ type: 'results', registers, points: [{ method: 'state-vector', keys: ['00', '11'], counts: [40, 60], ...changes }] });
 
 let token = '';
 let pending = '';
@@ -65,6 +65,8 @@ const afterProgram = {
   'register-twice': () => say(results({ registers: [{ name: 'c', size: 1 }, { name: 'c', size: 1 }], keys: ['0 0', '1 1'] })),
   'wrong-method': () => say(results({ method: 'noisy-trajectories' })),
   'own-seed': () => say(results({ seed: 4 })),
+  'extra-point': () => { const one = results(); say({ ...one, points: [...one.points, ...one.points] }); },
+  'no-points': () => say({ ...results(), points: [] }),
   'own-engine': () => say(results({ practice: { device: 'real', calibrated: '2026-01-01' } })),
   'progress-past-end': () => say({ type: 'progress', done: 101, total: 100 }),
   'progress-other-total': () => say({ type: 'progress', done: 1, total: 7 }),

@@ -40,8 +40,8 @@ export class PracticeQpu implements Device {
     this.description = `practice QPU: a noisy simulation on this machine, calibration of ${parts.calibration.date}; no hardware`;
   }
 
-  limit(facts: Parameters<Device['limit']>[0], shots: number, timeLimitS: number): string | null {
-    return practiceLimit(facts, shots, timeLimitS, this.#parts.calibration);
+  limit(...[facts, load]: Parameters<Device['limit']>): string | null {
+    return practiceLimit(facts, load, this.#parts.calibration);
   }
 
   async submit(order: Order): Promise<string> {

@@ -1,11 +1,12 @@
 // The Store on SQLite: one writer queue that shares fsyncs, and a reader that sees only what is durable.
 import { DatabaseSync } from 'node:sqlite';
 import { canonicalJson, DewarError, jsonDigest, type JobId, type Money } from '@dewar/protocol';
-import { jobJson, mayMove, type EventDraft, type Job, type MovingEvent } from '../../core/job.ts';
+import { envelopeArrows, envelopeJson, type Envelope } from '../../core/envelope.ts';
+import { jobJson, mayMove, underPart, type EnvelopeEvent, type EventDraft, type Job, type MovingEvent } from '../../core/job.ts';
 import type { Flag, Store, StoredSession, Transaction, View } from '../../core/ports.ts';
 import { isFull, isLocked, storageError } from './errors.ts';
 import { JournalRows, type JournalParts } from './journal.ts';
-import { schema, schemaVersion } from './schema.ts';
+import { migrations, schema, schemaVersion } from './schema.ts';
 import { verifyJournal, type Verification } from './verify.ts';
 import { viewOf } from './view.ts';
 
@@ -175,12 +176,23 @@ export class SqliteStore implements Store {
         if (!mayMove(from, moving.type, after.phase)) throw new TypeError(`no arrow ${moving.type} from ${from} to ${after.phase}`);
         const state = canonicalJson(jobJson(after));
         const changed = before === null
-          ? db.prepare('INSERT INTO jobs(id, session, phase, outcome, device_kind, program, data) VALUES (?, ?, ?, ?, ?, ?, ?)').run(after.id, after.session.name, after.phase, outcomeOf(after), after.resolved.device.kind, after.program_digest, state)
+          ? db.prepare('INSERT INTO jobs(id, session, phase, outcome, device_kind, program, code, envelope, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)')
+            .run(after.id, after.session.name, after.phase, outcomeOf(after), after.resolved.device.kind, after.program_digest, after.resolved.code.digest, underPart(after).under?.envelope ?? null, state)
           : db.prepare('UPDATE jobs SET phase = ?, outcome = ?, data = ? WHERE id = ? AND data = ?').run(after.phase, outcomeOf(after), state, after.id, canonicalJson(jobJson(before)));
         if (changed.changes !== 1) throw new TypeError(`job ${after.id} is not as it was read`);
         for (const event of around.first ?? []) append(event, after.id);
         append({ ...moving, body: { ...moving.body, state: jsonDigest(jobJson(after), sha256) } }, after.id);
         for (const event of around.then ?? []) append(event, after.id);
+      },
+      putEnvelope: async (before: Envelope | null, after: Envelope, event: EventDraft<EnvelopeEvent>) => {
+        const arrow: { readonly from: readonly string[]; readonly to: readonly string[] } = envelopeArrows[event.type];
+        if (!arrow.from.includes(before?.phase ?? 'new') || !arrow.to.includes(after.phase)) throw new TypeError(`no arrow ${event.type} from ${before?.phase ?? 'new'} to ${after.phase}`);
+        const state = canonicalJson(envelopeJson(after));
+        const changed = before === null
+          ? db.prepare('INSERT INTO envelopes(id, session, phase, data) VALUES (?, ?, ?, ?)').run(after.id, after.session.name, after.phase, state)
+          : db.prepare('UPDATE envelopes SET phase = ?, data = ? WHERE id = ? AND data = ?').run(after.phase, state, after.id, canonicalJson(envelopeJson(before)));
+        if (changed.changes !== 1) throw new TypeError(`envelope ${after.id} is not as it was read`);
+        append({ ...event, body: { ...event.body, state: jsonDigest(envelopeJson(after), sha256) } }, null);
       },
       append: async (event, jobId) => append(event, jobId ?? null),
       reserve: async (job: JobId, day: string, amount: Money) => {
@@ -204,8 +216,10 @@ export class SqliteStore implements Store {
 function openDatabase(file: string): DatabaseSync {
   const db = new DatabaseSync(file, { timeout: 2000, enableForeignKeyConstraints: true });
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA wal_autocheckpoint = 0; PRAGMA trusted_schema = OFF');
-  const version = db.prepare('PRAGMA user_version').get()?.['user_version'];
+  const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version']);
+  const steps = Array.from({ length: Math.max(schemaVersion - version, 0) }, (_, at) => migrations[version + at] ?? '');
   if (version === 0) db.exec(`BEGIN IMMEDIATE; ${schema} PRAGMA user_version = ${schemaVersion}; COMMIT`);
+  else if (version > 0 && version < schemaVersion) db.exec(`BEGIN IMMEDIATE; ${steps.join('')} PRAGMA user_version = ${schemaVersion}; COMMIT`);
   else if (version !== schemaVersion) throw new DewarError({ code: 'home_invalid', message: 'the journal was written by another release', got: `schema ${String(version)}`, allowed: `schema ${schemaVersion}`, fix: 'start the release that wrote it' });
   const check = db.prepare('PRAGMA quick_check(1)').get()?.['quick_check'];
   if (check !== 'ok') throw Object.assign(new Error(String(check)), { errcode: 11 });

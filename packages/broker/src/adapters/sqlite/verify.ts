@@ -24,6 +24,8 @@ type Problem = (text: string) => void;
 interface Told {
   /** Job to the digest of its state. */
   readonly states: Map<string, string>;
+  /** Envelope to the digest of its state. */
+  readonly envelopes: Map<string, string>;
   readonly ledger: Map<string, { day: Json; currency: Json; reserved: Json; settled: Json }>;
   readonly sessions: Map<string, JsonObject>;
   readonly flags: Set<string>;
@@ -34,9 +36,10 @@ export async function verifyJournal(db: DatabaseSync, { vkey, origin, sha256 }: 
   const problems: string[] = [];
   const problem: Problem = (text) => void (problems.length < 100 && problems.push(text));
   db.exec('BEGIN');
-  const told: Told = { states: new Map(), ledger: new Map(), sessions: new Map(), flags: new Set() };
+  const told: Told = { states: new Map(), envelopes: new Map(), ledger: new Map(), sessions: new Map(), flags: new Set() };
   const { frontier, last } = await checkEvents(db, sha256, told, problem);
   checkJobs(db, sha256, told.states, problem);
+  checkEnvelopes(db, sha256, told.envelopes, problem);
   checkTable(db.prepare('SELECT job_id, day, currency, reserved, settled FROM ledger').all().map(({ job_id, ...row }) => [String(job_id), row]), told.ledger, 'the ledger of job', problem);
   checkTable(db.prepare('SELECT name, id, containment, created, read FROM sessions').all().map((row) => [String(row['name']), { ...row, read: parsed(row['read']) }]), told.sessions, 'the session', problem);
   checkTable(db.prepare('SELECT name FROM flags').all().map(({ name }) => [String(name), true]), new Map([...told.flags].map((name) => [name, true])), 'the flag', problem);
@@ -66,7 +69,7 @@ async function checkEvents(db: DatabaseSync, sha256: Sha256, told: Told, problem
   return { frontier, last };
 }
 
-function tell({ states, ledger, sessions, flags }: Told, type: string, job: unknown, body: JsonObject): void {
+function tell({ states, envelopes, ledger, sessions, flags }: Told, type: string, job: unknown, body: JsonObject): void {
   const amount = body['amount'] as { readonly currency: string; readonly micros: number } | undefined;
   if (typeof job === 'string') {
     if (typeof body['state'] === 'string') states.set(job, body['state']);
@@ -76,7 +79,8 @@ function tell({ states, ledger, sessions, flags }: Told, type: string, job: unkn
     if (type === 'budget.released' && line) ledger.set(job, { ...line, reserved: 0, settled: 0 });
     if (type === 'budget.overrun') flags.add('budget_frozen');
   }
-  const session = body['session'];
+  const { envelope, session } = body;
+  if (job === null && type.startsWith('envelope.') && typeof envelope === 'string' && typeof body['state'] === 'string') envelopes.set(envelope, body['state']);
   if (type === 'session.created' && typeof session === 'object' && session !== null && 'name' in session && typeof session['name'] === 'string') sessions.set(session['name'], session);
   if (type === 'broker.frozen') flags.add('frozen');
   if (type === 'broker.thawed') flags.delete('frozen');
@@ -84,7 +88,7 @@ function tell({ states, ledger, sessions, flags }: Told, type: string, job: unkn
 }
 
 function checkJobs(db: DatabaseSync, sha256: Sha256, states: Map<string, string>, problem: Problem): void {
-  for (const row of db.prepare('SELECT id, session, phase, outcome, device_kind, program, data FROM jobs').iterate()) {
+  for (const row of db.prepare('SELECT id, session, phase, outcome, device_kind, program, code, envelope, data FROM jobs').iterate()) {
     const id = String(row['id']);
     const data = parsed(row['data']);
     if (data === null || states.get(id) !== jsonDigest(data, sha256)) problem(`job ${id} is not as its last event left it`);
@@ -94,11 +98,26 @@ function checkJobs(db: DatabaseSync, sha256: Sha256, states: Map<string, string>
   for (const id of states.keys()) problem(`job ${id} is in the journal and not in the table`);
 }
 
+function checkEnvelopes(db: DatabaseSync, sha256: Sha256, states: Map<string, string>, problem: Problem): void {
+  for (const row of db.prepare('SELECT id, session, phase, data FROM envelopes').iterate()) {
+    const id = String(row['id']);
+    const data = parsed(row['data']);
+    if (data === null || states.get(id) !== jsonDigest(data, sha256)) problem(`envelope ${id} is not as its last event left it`);
+    else if (row['session'] !== at(data['session'], 'name') || row['phase'] !== data['phase']) problem(`the columns of envelope ${id} are not those of its record`);
+    states.delete(id);
+  }
+  for (const id of states.keys()) problem(`envelope ${id} is in the journal and not in the table`);
+}
+
 /** The columns are copies that queries use; the record is the truth. */
 function sameColumns(row: Row, data: JsonObject): boolean {
-  const at = (value: Json | undefined, key: string): Json | undefined => (typeof value === 'object' && value !== null ? (value as JsonObject)[key] : undefined);
   return row['session'] === at(data['session'], 'name') && row['phase'] === data['phase'] && row['outcome'] === (at(data['outcome'], 'kind') ?? null)
-    && row['device_kind'] === at(at(data['resolved'], 'device'), 'kind') && row['program'] === data['program_digest'];
+    && row['device_kind'] === at(at(data['resolved'], 'device'), 'kind') && row['program'] === data['program_digest']
+    && row['code'] === at(at(data['resolved'], 'code'), 'digest') && row['envelope'] === (at(data['under'], 'envelope') ?? null);
+}
+
+function at(value: Json | undefined, key: string): Json | undefined {
+  return typeof value === 'object' && value !== null ? (value as JsonObject)[key] : undefined;
 }
 
 function checkTable(rows: readonly (readonly [string, unknown])[], told: ReadonlyMap<string, unknown>, what: string, problem: Problem): void {

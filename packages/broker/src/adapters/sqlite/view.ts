@@ -1,6 +1,7 @@
 // Reads: the same questions on the durable state and inside a transaction.
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
-import { DewarError, jsonDigest, type Digest, type JobId, type JsonObject, type Sha256 } from '@dewar/protocol';
+import { DewarError, jsonDigest, type Digest, type EnvelopeId, type EnvelopeUse, type JobId, type JsonObject, type Sha256 } from '@dewar/protocol';
+import { envelopeJson, type Envelope } from '../../core/envelope.ts';
 import { jobJson, type Job } from '../../core/job.ts';
 import type { DayTotals, Flag, JobFilter, StoredEvent, StoredSession, View } from '../../core/ports.ts';
 import { storageError } from './errors.ts';
@@ -24,10 +25,20 @@ export function viewOf(db: DatabaseSync, origin: string, sha256: Sha256, file: s
     jobs: async (filter: JobFilter) => jobsQuery(all, filter),
     openJobs: async (session: string) => Number(all("SELECT count(*) AS n FROM jobs WHERE session = ? AND phase <> 'ended'", session)[0]?.['n']),
     countByPhase: async () => new Map(all('SELECT coalesce(outcome, phase) AS what, count(*) AS n FROM jobs GROUP BY 1').map((row) => [String(row['what']), Number(row['n'])])),
-    simulatedBefore: async (program: Digest) => all("SELECT 1 FROM jobs WHERE program = ? AND device_kind = 'simulator' AND outcome = 'completed' LIMIT 1", program).length > 0,
+    simulatedBefore: async (code: Digest) => all("SELECT 1 FROM jobs WHERE code = ? AND device_kind = 'simulator' AND outcome = 'completed' LIMIT 1", code).length > 0,
     simulatorRefusal: async (program: Digest) => {
       const row = all("SELECT json_extract(data, '$.outcome.error.message') AS message FROM jobs WHERE program = ? AND device_kind = 'simulator' AND outcome = 'failed' AND json_extract(data, '$.outcome.error.code') = 'program_invalid' ORDER BY id DESC LIMIT 1", program)[0];
       return row === undefined ? null : String(row['message']);
+    },
+    envelope: async (id: EnvelopeId) => {
+      const [row] = all("SELECT data, (SELECT body ->> 'state' FROM events WHERE job_id IS NULL AND type GLOB 'envelope.*' AND body ->> 'envelope' = envelopes.id ORDER BY seq DESC LIMIT 1) AS state FROM envelopes WHERE id = ?", id);
+      return row && recordedEnvelope(row, id, sha256);
+    },
+    envelopes: async ({ session, phase, limit }) => all('SELECT data FROM envelopes WHERE (?1 IS NULL OR session = ?1) AND (?2 IS NULL OR phase = ?2) ORDER BY id DESC LIMIT ?3', session ?? null, phase ?? null, limit ?? -1).map((row) => JSON.parse(row['data'] as string) as Envelope),
+    envelopeUse: async (id: EnvelopeId): Promise<EnvelopeUse> => {
+      const row = all("SELECT count(*) AS jobs, coalesce(sum((data ->> '$.resolved.shots') * (data ->> '$.resolved.points')), 0) AS shots, sum(reserved + settled) AS micros, max(currency) AS currency FROM jobs LEFT JOIN ledger ON ledger.job_id = jobs.id WHERE envelope = ?", id)[0];
+      const currency = row?.['currency'];
+      return { jobs: Number(row?.['jobs']), shots: Number(row?.['shots']), amount: typeof currency === 'string' ? { currency, micros: Number(row?.['micros']) } : null };
     },
     dayTotals: async (day: string, currency: string): Promise<DayTotals> => {
       const row = all('SELECT coalesce(sum(reserved), 0) AS reserved, coalesce(sum(settled), 0) AS settled FROM ledger WHERE day = ? AND currency = ?', day, currency)[0];
@@ -60,6 +71,13 @@ function recorded(row: Row, id: JobId, sha256: Sha256): Job {
   const job = readJob(row);
   if (job !== null && jsonDigest(jobJson(job), sha256) === row['state'] && job.id === id) return job;
   throw new DewarError({ code: 'journal_invalid', message: `the record of job ${id} is not as the journal left it`, got: id, fix: 'dewar journal verify; find out who wrote to the journal' });
+}
+
+/** As `recorded`, for an envelope. */
+function recordedEnvelope(row: Row, id: EnvelopeId, sha256: Sha256): Envelope {
+  const envelope = JSON.parse(row['data'] as string) as Envelope;
+  if (jsonDigest(envelopeJson(envelope), sha256) === row['state'] && envelope.id === id) return envelope;
+  throw new DewarError({ code: 'journal_invalid', message: `the record of envelope ${id} is not as the journal left it`, got: id, fix: 'dewar journal verify; find out who wrote to the journal' });
 }
 
 function readJob(row: Row): Job | null {

@@ -1,0 +1,154 @@
+// The envelope desk: asks for a bounded family of jobs, answers for a person, and says whether a job is inside (invariant 3).
+import {
+  DewarError, hex, makeId, microsFrom, parseEnvelopeRequest, parseJson, limits, specDefaults, termsDigest, usedUp,
+  type Digest, type EnvelopeId, type EnvelopeRequest, type EnvelopeTerms, type EnvelopeUse, type JobSpec, type Money, type ParameterValue, type Ranges, type Reason,
+} from '@dewar/protocol';
+import { assess, resolveData, type Assessment } from './assess.ts';
+import { approvedBy, askedFor, closedBy, deniedBecause, whyOutside, type Envelope, type EnvelopeMove, type WaitingEnvelope } from './envelope.ts';
+import type { Under } from './job.ts';
+import type { Changes } from './line.ts';
+import type { CorridorParts } from './parts.ts';
+import type { StoredSession, Transaction, View } from './ports.ts';
+import { decideNow } from './recheck.ts';
+
+/** Envelopes of one session that wait for a person. */
+const mostWaiting = 10;
+/** How long a person may take to answer, milliseconds. */
+const askFor = 24 * 3600_000;
+
+/** What an envelope says of one job: the yes it lends, with what was used before; or why the job is outside. */
+export type Cover = { readonly under: Under; readonly used: EnvelopeUse } | { readonly outside: string };
+
+export class Envelopes {
+  readonly #parts: CorridorParts;
+  readonly #changes: Changes;
+
+  constructor(parts: CorridorParts, changes: Changes) {
+    this.#parts = parts;
+    this.#changes = changes;
+  }
+
+  /** The request's policy decision is that on the largest job inside. Throws `envelope_needless` where no person would be asked. */
+  async request(bytes: Uint8Array, session: StoredSession): Promise<Envelope> {
+    const request = parseEnvelopeRequest(parseJson(bytes, { bytes: limits.spec_bytes, depth: 16 }));
+    const { store, artifacts, dataFiles, clock, random, sha256 } = this.#parts;
+    const spec = largestJob(request);
+    const data = await resolveData(spec, session, artifacts, dataFiles);
+    const assessed = await assess(spec, data, this.#parts, store.view, endsOf(request.parameters ?? {}));
+    return this.#commit(async (tx) => {
+      const waiting = (await tx.envelopes({ session: session.name, phase: 'waiting' })).filter((each) => each.phase === 'waiting' && clock.now() < Date.parse(each.expires));
+      if (waiting.length >= mostWaiting) throw new DewarError({ code: 'too_many_pending', message: 'too many envelopes of this session wait for a person', allowed: `at most ${mostWaiting}`, fix: 'wait for an answer, or close some' });
+      const decision = await decideNow(this.#parts, { spec, assessed, session, own: null }, tx);
+      if (decision.effect === 'allow') throw new DewarError({ code: 'envelope_needless', message: 'the policy allows such jobs without a person', fix: 'submit the jobs themselves, without an envelope' });
+      const now = clock.now();
+      const terms = termsOf(request, assessed, now);
+      return {
+        before: null,
+        move: askedFor({
+          id: makeId('env', now, random.bytes(7)), session: { id: session.id, name: session.name, containment: session.containment }, created: new Date(now).toISOString(), name: request.name,
+          terms, terms_digest: termsDigest(terms, sha256), decision, facts: assessed.facts,
+          ...(request.tags !== undefined && { tags: request.tags }), ...(request.agent !== undefined && { agent: request.agent }),
+        }, hex(random.bytes(16)), new Date(Math.min(now + askFor, Date.parse(terms.until))).toISOString()),
+      };
+    });
+  }
+
+  /** A person's yes. It must repeat what was shown: the digest of the terms and the nonce. */
+  async approve(id: EnvelopeId, shown: { readonly terms_digest: Digest; readonly nonce: string }): Promise<Envelope> {
+    const { clock, random } = this.#parts;
+    return this.#commit(async (tx) => {
+      const waiting = await this.#waiting(tx, id);
+      if (await tx.flag('frozen')) throw new DewarError({ code: 'frozen', message: 'the brake is on: nothing can be approved', fix: '`dewar thaw` first' });
+      const now = clock.now();
+      if (now >= Date.parse(waiting.expires)) throw new DewarError({ code: 'approval_expired', message: `the question expired at ${waiting.expires}`, fix: 'the agent asks for it again' });
+      if (shown.terms_digest !== waiting.terms_digest || shown.nonce !== waiting.nonce) {
+        throw new DewarError({ code: 'approval_stale', message: 'the yes does not repeat the digest and nonce of what waits', fix: `look again: dewar pending, then dewar approve ${id}` });
+      }
+      return { before: waiting, move: approvedBy(waiting, { id: makeId('apr', now, random.bytes(7)), at: new Date(now).toISOString(), terms_digest: waiting.terms_digest }) };
+    });
+  }
+
+  async deny(id: EnvelopeId, why: string): Promise<Envelope> {
+    return this.#commit(async (tx) => {
+      const waiting = await this.#waiting(tx, id);
+      return { before: waiting, move: deniedBecause(waiting, why) };
+    });
+  }
+
+  /** Nothing more is granted under it; what a device has goes on. */
+  async close(id: EnvelopeId, by: 'session' | 'person'): Promise<Envelope> {
+    return this.#commit(async (tx) => {
+      const found = await tx.envelope(id);
+      if (!found) throw unknownEnvelope(id);
+      if (found.phase === 'ended') throw new DewarError({ code: 'already_ended', message: `envelope ${id} has ended`, got: found.end.kind });
+      return { before: found, move: closedBy(found, by) };
+    });
+  }
+
+  /** Whether the envelope that a spec names lends its yes to this job. Throws `not_found` for one that is not this session's. */
+  async cover(spec: JobSpec, assessed: Assessment, session: StoredSession, view: View): Promise<Cover | null> {
+    if (spec.envelope === undefined) return null;
+    const envelope = await view.envelope(spec.envelope);
+    if (!envelope || envelope.session.id !== session.id) throw unknownEnvelope(spec.envelope, '/envelope');
+    const used = await view.envelopeUse(envelope.id);
+    const outside = whyOutside(envelope, { spec, resolved: assessed.resolved, quote: assessed.quote }, this.#parts.clock.now()) ?? usedUp(envelope.terms, used, assessed.resolved);
+    if (outside !== null || envelope.phase !== 'live') return { outside: `outside envelope ${envelope.id}: ${outside ?? 'it is not live'}` };
+    return { under: { envelope: envelope.id, terms: envelope.terms_digest, approval: { id: envelope.approval.id, at: envelope.approval.at } }, used };
+  }
+
+  async #waiting(view: View, id: EnvelopeId): Promise<WaitingEnvelope> {
+    const envelope = await view.envelope(id);
+    if (!envelope) throw unknownEnvelope(id);
+    if (envelope.phase !== 'waiting') throw new DewarError({ code: 'not_waiting', message: `envelope ${id} does not wait for a person`, got: envelope.phase, fix: '`dewar pending` lists what does' });
+    return envelope;
+  }
+
+  async #commit(work: (tx: Transaction) => Promise<{ readonly before: Envelope | null; readonly move: EnvelopeMove }>): Promise<Envelope> {
+    return this.#parts.store.commit(async (tx) => {
+      const { before, move } = await work(tx);
+      await tx.putEnvelope(before, move.after, move.event);
+      tx.afterCommit(() => this.#changes.tell(move.after.id));
+      return move.after;
+    });
+  }
+}
+
+/** What an agent reads when its job is asked for after all. */
+export function outsideReason(outside: string): Reason {
+  return { rule: 'envelope.outside', effect: 'ask', message: outside, fix: 'stay inside the envelope, or wait for the person' };
+}
+
+export function coverReason({ under, used }: Extract<Cover, { readonly under: Under }>): Reason {
+  return { rule: 'envelope.covers', effect: 'ask', message: `a person said yes to envelope ${under.envelope} at ${under.approval.at}: this is its job ${used.jobs + 1}`, fix: null };
+}
+
+export function unknownEnvelope(id: string, path?: string): DewarError {
+  return new DewarError({ code: 'not_found', message: 'no such envelope', got: id, fix: 'GET /v1/envelopes lists yours', ...(path !== undefined && { path }) });
+}
+
+/** The job that asks the most: all its shots at one point. */
+function largestJob({ name, code_blob, backend, shots, image, packages, data, time_limit_s }: EnvelopeRequest): JobSpec {
+  return {
+    job_name: name, code_blob, backend, shots,
+    ...(image !== undefined && { image }), ...(packages !== undefined && { packages }), ...(data !== undefined && { data }), ...(time_limit_s !== undefined && { time_limit_s }),
+  };
+}
+
+function endsOf(ranges: Ranges): Readonly<Record<string, readonly ParameterValue[]>> {
+  return Object.fromEntries(Object.entries(ranges).map(([name, range]) => [name, typeof range === 'object' ? [range.min, range.max] : [range]]));
+}
+
+function termsOf(request: EnvelopeRequest, { resolved, quote }: Assessment, now: number): EnvelopeTerms {
+  const { shots, max_jobs, parameters = {}, image = null, packages = [], time_limit_s = specDefaults.time_limit_s } = request;
+  return {
+    version: 1, code: resolved.code, parameters, data: resolved.data, image, packages, backend: request.backend, device: resolved.device, account: resolved.account,
+    shots, time_limit_s, max_jobs, max_shots: request.max_shots ?? Math.min(shots * max_jobs, limits.shots), max_amount: mostMoney(request, resolved.amount), job_amount: resolved.amount,
+    prices_dated: quote.kind === 'priced' ? quote.prices_dated : null, until: new Date(now + request.expires_in_s * 1000).toISOString(), policy: resolved.policy, analyser: resolved.analyser,
+  };
+}
+
+function mostMoney({ max_cost }: EnvelopeRequest, amount: Money | null): Money | null {
+  if (amount === null) return null;
+  if (max_cost === undefined) throw new DewarError({ code: 'request_invalid', message: 'this backend has a price, so the envelope needs the most that all jobs may cost', path: '/max_cost', got: 'nothing', allowed: `a number, in ${amount.currency}`, fix: 'add max_cost' });
+  return { currency: amount.currency, micros: microsFrom(String(max_cost)) };
+}
