@@ -1,6 +1,7 @@
 // The `dewar` command: reads the line, runs one verb, and ends with a code that means something.
 import { readFileSync } from 'node:fs';
 import { CommanderError } from 'commander';
+import { answerCompletion, completeWord } from './completion/answer.ts';
 import { contextOf } from './context.ts';
 import { exitOfError, exits, Interrupted, type ExitCode } from './exit.ts';
 import { Output } from './output.ts';
@@ -16,6 +17,11 @@ async function main(args: readonly string[]): Promise<ExitCode> {
     code = (await action(contextOf({ output, env, signal }))) ?? exits.ok;
   };
   const program = programOf({ output, run, version: version() });
+  // Not a verb of commander's: it takes any words, help and options among them, and must not be told of in help.
+  if (args[0] === completeWord) {
+    await answerCompletion(program, args.slice(1), output, () => contextOf({ output, env, signal }));
+    return code;
+  }
   try {
     await program.parseAsync([...args], { from: 'user' });
     return code;

@@ -80,6 +80,11 @@ export class Output {
     for (const line of text.replace(/\n$/, '').split('\n')) sink.write(`${escape(line)}\n`);
   }
 
+  /** For another program: a row a line, its cells parted by tabs. Cells are escaped, so none can end its row. */
+  rows(rows: readonly (readonly string[])[]): void {
+    this.#options.stdout.write(rows.map((cells) => `${cells.map((cell) => escape(cell)).join('\t')}\n`).join(''));
+  }
+
   /** The one line that changes while work goes on; empty takes it away. Only on a terminal. */
   status(text: string): void {
     if (!this.live) return;

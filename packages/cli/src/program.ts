@@ -1,5 +1,6 @@
 // The command as a whole: every verb in its group, and the help that ends in the exit codes.
 import { Command, type CommanderError } from 'commander';
+import { environment, firstExample } from './about.ts';
 import { exitMeanings, usage } from './exit.ts';
 import type { Output } from './output.ts';
 import type { Run, Verb } from './verb.ts';
@@ -7,6 +8,7 @@ import { approve } from './verbs/approve.ts';
 import { backends } from './verbs/backends.ts';
 import { budget } from './verbs/budget.ts';
 import { cancel } from './verbs/cancel.ts';
+import { completion } from './verbs/completion.ts';
 import { deny } from './verbs/deny.ts';
 import { doctor } from './verbs/doctor.ts';
 import { down } from './verbs/down.ts';
@@ -15,6 +17,7 @@ import { freeze } from './verbs/freeze.ts';
 import { jobs } from './verbs/jobs.ts';
 import { journal } from './verbs/journal.ts';
 import { logs } from './verbs/logs.ts';
+import { man } from './verbs/man.ts';
 import { pending } from './verbs/pending.ts';
 import { receipt } from './verbs/receipt.ts';
 import { results } from './verbs/results.ts';
@@ -34,6 +37,7 @@ export const verbGroups: readonly (readonly [string, readonly Verb[]])[] = [
   ['Approval:', [pending, approve, deny, envelope, freeze, thaw]],
   ['Money and devices:', [backends, budget]],
   ['Evidence:', [receipt, verify, journal]],
+  ['Shell:', [completion, man]],
 ];
 
 export interface ProgramParts {
@@ -63,7 +67,8 @@ export function programOf({ output, run: go, version }: ProgramParts): Command {
 
 function epilogue(): string {
   const codes = exitMeanings.map(([code, meaning]) => `  ${String(code).padEnd(4)} ${meaning}`);
-  return ['', 'Exit codes:', ...codes, '', 'Environment:', '  DEWAR_HOME    state, configuration and sockets in one folder (default: XDG folders)', "  DEWAR_SOCKET  the session's socket (default: session `default`)", '  NO_COLOR      no colours', '', 'Example:', '  $ dewar up && dewar run bell.qasm --backend simulator'].join('\n');
+  const variables = environment.map(([name, meaning]) => `  ${name.padEnd(13)} ${meaning}`);
+  return ['', 'Exit codes:', ...codes, '', 'Environment:', ...variables, '', 'Example:', `  $ ${firstExample}`].join('\n');
 }
 
 /** What commander threw, as an error of ours; undefined when it was help or version that was asked for. */
