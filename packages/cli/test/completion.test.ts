@@ -84,9 +84,9 @@ test('any words at all have an answer', () => {
   fc.assert(fc.property(fc.array(word, { maxLength: 8 }), word, (words, current) => assert.ok(wantedAt(program, words, current).kind)));
 });
 
-const asking = (jobs: readonly ReturnType<typeof sampleJob>[], backends: readonly string[] = []): Asks => ({
-  control: { jobs: async () => jobs, sessions: async () => [{ name: 'agent', containment: 'uncontained' }] },
-  jobs: { jobs: async () => jobs },
+const asking = (jobs: readonly ReturnType<typeof sampleJob>[], backends: readonly string[] = [], envelopes: readonly object[] = []): Asks => ({
+  control: { jobs: async () => jobs, envelopes: async () => envelopes, sessions: async () => [{ name: 'agent', containment: 'uncontained' }] },
+  jobs: { jobs: async () => jobs, envelopes: async () => envelopes },
   session: { backends: async () => backends.map((name) => ({ name, kind: 'simulator', practice: false, max_qubits: 1, aliases: [], description: '', price: 'free' })) },
 }) as unknown as Asks;
 const live = (verb: string, of: Live['of'] = 'job', given: readonly string[] = []): Live => ({ kind: 'live', of, verb, given: new Set(given), prefix: '' });
@@ -99,6 +99,17 @@ test('approve and deny are offered waiting jobs only, and last is the newest of 
   for (const verb of ['approve', 'deny', 'pending']) assert.deepEqual(await offered(live(verb), asking([done, open])), ['last', open.job_id]);
   assert.deepEqual(await offered(live('approve'), asking([done])), []);
   assert.deepEqual(await offered(live('approve', 'job', ['yes']), asking([open])), [open.job_id]);
+});
+
+test('envelopes are offered where one is asked for, and waiting ones where a person answers', async () => {
+  const [waits, lives, over] = ['waiting', 'live', 'closed'].map((status, at) => ({ envelope_id: `env_01k9zzzzzzzzzzzzzzz${at}`, status, name: 'loop' }));
+  const asks = asking([], [], [waits ?? {}, lives ?? {}, over ?? {}]);
+  assert.deepEqual(await offered(live('approve'), asks), [waits?.envelope_id]);
+  assert.deepEqual(await offered(live('show', 'envelope'), asks), ['last', waits?.envelope_id, lives?.envelope_id, over?.envelope_id]);
+  assert.deepEqual(await offered(live('close', 'envelope'), asks), ['last', waits?.envelope_id, lives?.envelope_id]);
+  assert.deepEqual(await offered(live('run', 'envelope'), asks), [waits?.envelope_id, lives?.envelope_id]);
+  assert.equal(at('envelope', 'show', '').kind, 'live');
+  assert.equal(at('run', 'x', '--envelope', '').kind, 'live');
 });
 
 test('last is offered only where it names a job that the verb works on', async () => {

@@ -1,10 +1,10 @@
 // What a place on the line takes, told by the word its help shows for it: `<job>` is a job in every verb, those still to come included.
 import type { Argument, Command, Option } from 'commander';
 
-export type Kind = 'job' | 'backend' | 'session' | 'file' | 'directory' | 'verb' | 'text';
+export type Kind = 'job' | 'envelope' | 'backend' | 'session' | 'file' | 'directory' | 'verb' | 'text';
 
 const kinds: ReadonlyMap<string, Kind> = new Map([
-  ['job', 'job'], ['backend', 'backend'], ['session', 'session'], ['verb', 'verb'],
+  ['job', 'job'], ['envelope', 'envelope'], ['backend', 'backend'], ['session', 'session'], ['verb', 'verb'],
   ['file', 'file'], ['circuit', 'file'], ['spec', 'file'], ['pem', 'file'], ['path', 'file'], ['dir', 'directory'], ['folder', 'directory'],
 ]);
 

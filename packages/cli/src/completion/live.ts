@@ -1,5 +1,5 @@
 // Candidates that only a running broker knows: asked for briefly, and none where it does not answer.
-import { endStatuses, type JobStatus, type JobView } from '@dewar/protocol';
+import { endStatuses, type EnvelopeView, type JobStatus, type JobView } from '@dewar/protocol';
 import type { Context } from '../context.ts';
 import { escape } from '../escape.ts';
 import { deviceWord } from '../job-text.ts';
@@ -39,7 +39,18 @@ const lookups: Readonly<Record<Live['of'], (asks: Asks, signal: AbortSignal, wan
     const [newest] = all;
     // `last` is the newest job that the verb looks at; `--yes` takes whole ids only.
     const last = newest !== undefined && fit.includes(newest) && !given.has('yes') ? [{ value: 'last', about: `${newest.job_id} ${aboutJob(newest)}` }] : [];
-    return [...last, ...fit.slice(0, offered).map((job) => ({ value: job.job_id, about: aboutJob(job) }))];
+    // What a person answers may be an envelope too.
+    const envelopes = waitingOnly ? (await control.envelopes(offered, { signal })).filter(({ status }) => status === 'waiting') : [];
+    return [...last, ...fit.slice(0, offered).map((job) => ({ value: job.job_id, about: aboutJob(job) })), ...envelopes.map(asCandidate)];
+  },
+  async envelope({ jobs }, signal, { verb }) {
+    const all = await jobs.envelopes(offered, { signal });
+    const open = all.filter(({ status }) => status === 'waiting' || status === 'live' || status === 'spent');
+    const fit = verb === 'show' ? all : open;
+    const [newest] = all;
+    // `run --envelope` takes a whole id.
+    const last = newest !== undefined && fit.includes(newest) && verb !== 'run' ? [{ value: 'last', about: asCandidate(newest).about }] : [];
+    return [...last, ...fit.map(asCandidate)];
   },
   async backend({ session }, signal) {
     return (await session.backends({ signal })).flatMap((backend) => [
@@ -54,4 +65,8 @@ const lookups: Readonly<Record<Live['of'], (asks: Asks, signal: AbortSignal, wan
 
 function aboutJob(job: JobView): string {
   return `${job.status} ${escape(job.spec.job_name, nameColumns)}`;
+}
+
+function asCandidate({ envelope_id: value, status, name }: EnvelopeView): Candidate {
+  return { value, about: `${status} envelope ${escape(name, nameColumns)}` };
 }

@@ -13,7 +13,7 @@ export type Wanted =
   | { readonly kind: 'files' }
   | { readonly kind: 'directories' }
   /** Something that only the broker knows. */
-  | { readonly kind: 'live'; readonly of: 'job' | 'backend' | 'session'; readonly verb: string; readonly given: ReadonlySet<string>; readonly prefix: string };
+  | { readonly kind: 'live'; readonly of: 'job' | 'envelope' | 'backend' | 'session'; readonly verb: string; readonly given: ReadonlySet<string>; readonly prefix: string };
 
 interface Place {
   readonly command: Command;

@@ -29,7 +29,7 @@ export const run: Verb = (program, go) => {
     .option('--shots <n>', 'how often to run it, each point of a sweep (default: 1024)', wholeNumber(1, limits.shots))
     .option('--max-cost <amount>', "most it may cost, in the backend's currency")
     .option('--param <name=values>', 'set an input: NAME=0.5; NAME=0,0.5,1 or NAME=START:STOP:COUNT for a sweep; may be repeated', collect)
-    .option('--envelope <id>', 'run under an envelope that a person has approved')
+    .option('--envelope <envelope>', 'run under an envelope that a person has approved')
     .option('--time-limit <seconds>', 'most seconds it may run (default: 60)', wholeNumber(1, limits.time_limit_s))
     .option('--name <text>', "the job's name (default: the file's)")
     .option('--tag <text>', 'a word to find the job by; may be repeated', collect)
