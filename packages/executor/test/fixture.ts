@@ -25,16 +25,16 @@ export function requestOf(changes: Partial<RunRequest> = {}): RunRequest {
 }
 
 /** In this process, for speed; the engine's own randomness is seeded here once. */
-const compiler = openCompiler(11);
+export const compilerHere = openCompiler(11);
 
 export async function simulateHere(source: string, changes: Partial<Bound> = {}): Promise<Simulated & { readonly byKey: Readonly<Record<string, number>> }> {
   const program: Bound = { source, shots: 1000, seed: 42, noise: null, qubits: 2, measurements: 1, dynamic: false, ...changes };
-  const result = await simulate(program, await compiler, () => {});
+  const result = await simulate(program, await compilerHere, () => {});
   return { ...result, byKey: Object.fromEntries(result.keys.map((key, index) => [key, result.counts[index] ?? 0])) };
 }
 
 export async function compileHere(text: string): Promise<string> {
-  const compiled = await (await compiler).compile(text);
+  const compiled = await (await compilerHere).compile(text);
   if (compiled.kind !== 'qir') throw new Error(`not compiled: ${compiled.kind}`);
   return compiled.text;
 }

@@ -25,7 +25,7 @@ const free = [
   'session/id', 'session/name', 'session/containment', 'broker/version', 'journal/origin', 'journal/size', 'journal/root', 'decision/input', 'approval/id', 'approval/at', 'grant/id',
   'grant/issued', 'grant/expires', 'quote/basis', 'quote/prices_dated', 'decision/reasons/*/rule', 'decision/reasons/*/message', 'decision/reasons/*/fix', 'facts/*', 'facts/*/*', 'facts/*/*/*',
   'outcome/results', 'outcome/error/code', 'outcome/error/message', 'outcome/by', 'outcome/reasons/*/rule', 'outcome/reasons/*/message', 'outcome/reasons/*/fix', 'provider_job_id',
-  'cost', 'cost/micros', 'grant/amount/micros', 'times/submitted', 'times/decided', 'times/started', 'times/ended', 'events/*/index', 'events/*/leaf',
+  'envelope/approval/id', 'envelope/approval/at', 'cost', 'cost/micros', 'grant/amount/micros', 'times/submitted', 'times/decided', 'times/started', 'times/ended', 'events/*/index', 'events/*/leaf',
 ].map((pattern) => new RegExp(`^${pattern.replaceAll('*', '[^/]+')}$`));
 /** Of those, the ones where only some other values pass. */
 const never: Record<string, readonly Json[]> = {

@@ -1,8 +1,8 @@
 // Receipts of every kind of end, as predicates that are true to one another; tests change them one claim at a time.
 import { createPrivateKey, sign } from 'node:crypto';
 import {
-  canonicalJson, digestOf, jsonDigest, makeId, pointCount, programDigest, specDigest,
-  type Decision, type Digest, type Id, type JobFacts, type JobSpec, type Json, type JsonObject, type Money, type Reason,
+  canonicalJson, digestOf, jsonDigest, makeId, pointCount, programDigest, specDigest, termsDigest,
+  type Decision, type Digest, type EnvelopeTerms, type Id, type IdKind, type JobFacts, type JobSpec, type Json, type JsonObject, type Money, type Reason,
 } from '@dewar/protocol';
 import { base64, formatBundle, leafBytes, pinnedKey, preAuthEncoding, sha256, statementOf, statementText, type ReceiptPredicate } from '../src/index.ts';
 import { lowS } from '../src/dsse.ts';
@@ -12,7 +12,7 @@ export type Draft<T> = T extends string | number | boolean | null | undefined ? 
 
 const noon = Date.parse('2026-11-23T12:00:00.000Z');
 export const at = (seconds: number) => new Date(noon + seconds * 1000).toISOString();
-const id = <K extends 'job' | 'grant' | 'evt' | 'session' | 'apr'>(kind: K, number: number): Id<K> => makeId(kind, noon, Uint8Array.of(0, 0, 0, 0, 0, 0, number));
+const id = <K extends IdKind>(kind: K, number: number): Id<K> => makeId(kind, noon, Uint8Array.of(0, 0, 0, 0, 0, 0, number));
 const digest = (text: string): Digest => digestOf(new TextEncoder().encode(text), sha256);
 
 export const source = 'OPENQASM 3.0;\ninclude "stdgates.inc";\nqubit[2] q;\nbit[2] c;\nh q[0];\ncx q[0], q[1];\nc = measure q;\n';
@@ -74,6 +74,22 @@ export function completed(): ReceiptPredicate {
   };
 }
 
+/** A sweep of two points under an envelope: asked, covered by a yes that was given before, run, paid. */
+export function enveloped(): ReceiptPredicate {
+  const whole = completed();
+  const of: JobSpec = { ...spec, shots: 512, parameters: { theta: [0.5, -0.5] }, envelope: id('env', 1) };
+  const resolved = resolvedOf(of, whole.device, price);
+  const terms: EnvelopeTerms = {
+    version: 1, code: { digest: of.code_blob, size: source.length }, parameters: { theta: { min: -2, max: 1 } }, data: [], image: of.image ?? null, packages: [], backend: of.backend, device: whole.device, account: null,
+    shots: 1024, time_limit_s: 60, max_jobs: 5, max_shots: 5120, max_amount: { currency: 'XTS', micros: 6_000_000 }, job_amount: price, prices_dated: '2026-11-01', until: at(3600), policy: decision.policy, analyser: facts.analyser,
+  };
+  return {
+    ...whole, spec: canonicalJson(of as unknown as Json), spec_digest: specDigest(of, sha256), program_digest: programDigest(of, sha256), resolved, resolved_digest: jsonDigest(resolved, sha256), approval: null,
+    envelope: { id: id('env', 1), terms, terms_digest: termsDigest(terms, sha256), approval: { id: id('apr', 2), at: at(-60), by: 'control-socket' } },
+    events: eventsOf('job.submitted', 'job.decided', 'envelope.applied', 'budget.reserved', 'grant.issued', 'provider.requested', 'provider.answered', 'run.ended', 'budget.settled', 'grant.revoked'),
+  };
+}
+
 /** A job that never ran, with what only a run has taken away. */
 function unrun(outcome: ReceiptPredicate['outcome'], types: readonly string[]): ReceiptPredicate {
   const { times, ...rest } = completed();
@@ -108,7 +124,7 @@ export function simulated(): ReceiptPredicate {
 
 /** One receipt of every way that a job can end. */
 export const ends: Readonly<Record<string, () => ReceiptPredicate>> = {
-  completed, simulated, denied,
+  completed, simulated, denied, 'covered by an envelope': enveloped,
   'denied by a person': () => unrun(deniedBy('person', 'person.denied'), ['approval.denied']),
   'denied by expiry': () => unrun(deniedBy('expiry', 'approval.expired'), ['approval.expired']),
   'approved, denied by the budget': () => ({ ...unrun(deniedBy('budget', 'budget.day'), ['approval.given']), approval: completed().approval }),

@@ -1,7 +1,7 @@
 // Lies that a broker with a valid key could sign: each one false claim in an otherwise true receipt, with where the verifier must stop.
-import { canonicalJson, specDigest, type Json } from '@dewar/protocol';
+import { canonicalJson, specDigest, termsDigest, type EnvelopeTerms, type Json } from '@dewar/protocol';
 import { sha256, type ReceiptPredicate } from '../src/index.ts';
-import { askReason, at, completed, denied, denyReason, ends, eventsOf, leafText, rebound, simulated, type Draft } from './fixture.ts';
+import { askReason, at, completed, denied, denyReason, ends, enveloped, eventsOf, leafText, rebound, simulated, type Draft } from './fixture.ts';
 
 type Receipt = Draft<ReceiptPredicate>;
 export interface Lie {
@@ -152,7 +152,45 @@ const eventLies: Lie[] = [
   lie('a receipt of its own receipt', '/predicate/events', (receipt) => { receipt.events = eventsOf('job.submitted', 'job.decided', 'approval.given', 'grant.issued', 'run.ended', 'receipt.signed'); }),
 ];
 
-export const lies: readonly Lie[] = [...specLies, ...resolvedLies, ...decisionLies, ...grantLies, ...moneyLies, ...timeLies, ...eventLies];
+/** The terms are others, and their digest follows. */
+function reterm(receipt: Receipt, change: (terms: Record<string, unknown>) => void): void {
+  const envelope = receipt.envelope ?? fail();
+  change(envelope.terms as unknown as Record<string, unknown>);
+  envelope.terms_digest = termsDigest(envelope.terms as unknown as EnvelopeTerms, sha256);
+}
+const termLie = (name: string, change: (terms: Record<string, unknown>) => void): Lie => lie(name, '/predicate/envelope/terms', (receipt) => reterm(receipt, change), enveloped);
+
+const envelopeLies: Lie[] = [
+  lie('terms that their digest is not of', '/predicate/envelope/terms_digest', (receipt) => { (receipt.envelope ?? fail()).terms.max_jobs = 6; }, enveloped),
+  lie('an envelope that the spec does not name', '/predicate/envelope/id', (receipt) => { (receipt.envelope ?? fail()).id = 'env_00000000000000000000'; }, enveloped),
+  lie('an envelope that nobody asked for', '/predicate/envelope/id', (receipt) => { receipt.envelope = (enveloped() as unknown as Receipt).envelope ?? fail(); receipt.approval = null; }),
+  lie('an envelope and a yes', '/predicate/approval', (receipt) => { receipt.approval = { ...approvalOf(whole()), resolved_digest: receipt.resolved_digest }; }, enveloped),
+  lie('no envelope, no yes', '/predicate/approval', (receipt) => { delete receipt.envelope; }, enveloped),
+  lie('a yes after the submit', '/predicate/envelope/approval/at', (receipt) => { (receipt.envelope ?? fail()).approval.at = at(1); }, enveloped),
+  lie('a submit after the end', '/predicate/envelope/approval/at', (receipt) => reterm(receipt, (terms) => { terms['until'] = at(0); }), enveloped),
+  lie('no event of the envelope', '/predicate/events', (receipt) => { receipt.events = receipt.events.filter(({ leaf }) => !leaf.includes('envelope.applied')); }, enveloped),
+  lie('an event of an envelope, and none in the receipt', '/predicate/events', (receipt) => { receipt.events = eventsOf('job.submitted', 'job.decided', 'envelope.applied', 'approval.given', 'grant.issued', 'run.ended'); }),
+  lie('a sweep that was resolved as one point', '/predicate/resolved/points', (receipt) => resolve(receipt, 'points', 1), enveloped),
+  lie('a sweep granted the shots of one point', '/predicate/grant/shots', (receipt) => { granted(receipt).shots = 512; }, enveloped),
+  termLie('terms for another program', (terms) => { terms['code'] = { digest: zeros, size: 1 }; }),
+  termLie('terms for a smaller range', (terms) => { terms['parameters'] = { theta: { min: -0.4, max: 1 } }; }),
+  termLie('terms for another parameter', (terms) => { terms['parameters'] = { phi: { min: -1, max: 1 } }; }),
+  termLie('terms for fewer shots a job', (terms) => { terms['shots'] = 1023; }),
+  termLie('terms for another backend', (terms) => { terms['backend'] = 'simulator'; }),
+  termLie('terms for another device', (terms) => { terms['device'] = { name: 'ibm_torino', kind: 'qpu', practice: true }; }),
+  termLie('terms for another account', (terms) => { terms['account'] = 'lab'; }),
+  termLie('terms for other data', (terms) => { terms['data'] = [{ digest: zeros, size: 1 }]; }),
+  termLie('terms without the image', (terms) => { terms['image'] = null; }),
+  termLie('terms with packages', (terms) => { terms['packages'] = ['qiskit==2.1.0']; }),
+  termLie('terms for less time', (terms) => { terms['time_limit_s'] = 59; }),
+  termLie('terms for a cheaper job', (terms) => { terms['job_amount'] = { currency: 'XTS', micros: 1 }; }),
+  termLie('terms for a free run', (terms) => { terms['job_amount'] = null; }),
+  termLie('terms of another price list', (terms) => { terms['prices_dated'] = '2026-12-01'; }),
+  termLie('terms under another policy', (terms) => { terms['policy'] = zeros; }),
+  termLie('terms by another analyser', (terms) => { terms['analyser'] = 'openqasm/9'; }),
+];
+
+export const lies: readonly Lie[] = [...specLies, ...resolvedLies, ...decisionLies, ...grantLies, ...moneyLies, ...timeLies, ...eventLies, ...envelopeLies];
 
 /** The lie, as a predicate. */
 export function told({ from, change }: Lie): ReceiptPredicate {
