@@ -7,7 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { JobView } from '@dewar/protocol';
+import type { EnvelopeView, JobView } from '@dewar/protocol';
 import { verifyReceipt } from '@dewar/receipt';
 import { at, bell, brokerMain, call, digestText, errorOf, Gone, readText, TestHome, textAt, type BrokerProcess } from './broker-process.ts';
 
@@ -59,6 +59,24 @@ class Client {
     const answer = await call(this.home.session(), 'POST', '/v1/jobs', { job_name: name, code_blob: await this.upload(this.circuits[circuit]), backend: 'practice-qpu', shots: 10, ...spec });
     assert.equal(answer.status, 201, answer.text);
     return at(answer.json, 'job') as unknown as JobView;
+  }
+
+  /** The live envelope of that name: the one that is there, or a new one, with a person's yes. */
+  async envelope(name: string): Promise<EnvelopeView> {
+    const find = async (): Promise<EnvelopeView | undefined> => (at(await this.get('/v1/envelopes?limit=500'), 'envelopes') as unknown as EnvelopeView[]).find((each) => each.name === name);
+    if ((await find()) === undefined) {
+      const answer = await call(this.home.session(), 'POST', '/v1/envelopes', { name, code_blob: await this.upload(this.circuits.a), backend: 'practice-qpu', shots: 10, max_jobs: 2, max_cost: 1, expires_in_s: 3600 });
+      assert.equal(answer.status, 201, answer.text);
+    }
+    const found = await find();
+    if (found?.status === 'waiting') {
+      const pending = await this.get(`/v1/pending/${found.envelope_id}`, true);
+      const answer = await call(this.home.control, 'POST', `/v1/envelopes/${found.envelope_id}/approve`, { terms_digest: found.terms_digest, nonce: textAt(pending, 'envelope_pending', 'nonce') });
+      assert.equal(answer.status, 200, answer.text);
+    }
+    const live = await find();
+    assert.ok(live && ['live', 'spent'].includes(live.status), JSON.stringify(live));
+    return live;
   }
 
   async yes(job: JobView): Promise<void> {
@@ -151,6 +169,13 @@ const paths: Readonly<Record<string, (client: Client, name: string) => Promise<v
     await client.ended(changed, 'denied');
     assert.equal((await client.now(changed)).denied?.by, 'grant');
     await client.upload(client.circuits.b);
+  },
+  'a job under an envelope': async (client, name) => {
+    const envelope = await client.envelope(name);
+    const job = await client.job(name, { envelope: envelope.envelope_id });
+    assert.equal(job.envelope?.id, envelope.envelope_id, JSON.stringify(job.decision));
+    await client.ended(job, 'completed');
+    assert.deepEqual((await client.envelope(name)).used, { jobs: 1, shots: 10, amount: { currency: 'XTS', micros: 309_000 } });
   },
   'the brake, pulled and released': async (client) => {
     for (const [verb, frozen] of [['freeze', true], ['thaw', false]] as const) {
