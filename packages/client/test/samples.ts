@@ -1,5 +1,5 @@
 // Whole, valid values of the wire's views, for tests to change one thing at a time.
-import type { BudgetView, Digest, JobFacts, JobView, PendingView, ResultsAnswer, StatusView } from '@dewar/protocol';
+import type { BudgetView, Digest, EnvelopeView, JobFacts, JobView, PendingEnvelopeView, PendingView, ResultsAnswer, StatusView } from '@dewar/protocol';
 
 export const sampleDigest = (digit: string): Digest => `sha256:${digit.repeat(64)}`;
 export const sampleJobId = 'job_01k9zzzzzzzzzzzzzzz1' as const;
@@ -55,6 +55,24 @@ export function waitingJob(change: Partial<JobView> = {}): JobView {
 
 export function samplePending(change: Partial<PendingView> = {}): PendingView {
   return { job: waitingJob(), nonce: 'nonce-1', source: bellSource, source_error: null, drawing: null, budget: sampleBudget, ...change };
+}
+
+export const sampleEnvelopeId = 'env_01k9zzzzzzzzzzzzzzz1' as const;
+
+export function sampleEnvelope(change: Partial<EnvelopeView> = {}): EnvelopeView {
+  return {
+    envelope_id: sampleEnvelopeId, status: 'waiting', session: 'default', created: '2026-11-23T07:00:00.000Z', name: 'vqe h2', expires: '2026-11-23T08:00:00.000Z',
+    terms: {
+      version: 1, code: { digest: sampleDigest('a'), size: 120 }, parameters: { theta: { min: -3.15, max: 3.15 }, layers: 2 }, data: [], image: null, packages: [], backend: 'ibmq_qpu_1', device: { name: 'practice-qpu', kind: 'qpu', practice: true },
+      account: 'practice', shots: 1000, time_limit_s: 60, max_jobs: 40, max_shots: 40_000, max_amount: xts(20_000_000), job_amount: xts(1_200_000), prices_dated: '2026-11-01', until: '2026-11-23T08:00:00.000Z',
+      policy: sampleDigest('e'), analyser: 'openqasm/1.1.0',
+    },
+    terms_digest: sampleDigest('2'), decision: waitingJob().decision, facts: bellFacts, used: { jobs: 0, shots: 0, amount: null }, tags: ['vqe'], agent: { model: 'assistant-1' }, ...change,
+  };
+}
+
+export function samplePendingEnvelope(change: Partial<PendingEnvelopeView> = {}): PendingEnvelopeView {
+  return { envelope: sampleEnvelope(), nonce: 'nonce-2', source: bellSource, source_error: null, drawing: null, budget: sampleBudget, ...change };
 }
 
 export const sampleStatus: StatusView = {
