@@ -102,7 +102,7 @@ test('approve and deny are offered waiting jobs only, and last is the newest of 
 });
 
 test('envelopes are offered where one is asked for, and waiting ones where a person answers', async () => {
-  const [waits, lives, over] = ['waiting', 'live', 'closed'].map((status, at) => ({ envelope_id: `env_01k9zzzzzzzzzzzzzzz${at}`, status, name: 'loop' }));
+  const [waits, lives, over] = ['waiting', 'live', 'closed'].map((status, place) => ({ envelope_id: `env_01k9zzzzzzzzzzzzzzz${place}`, status, name: 'loop' }));
   const asks = asking([], [], [waits ?? {}, lives ?? {}, over ?? {}]);
   assert.deepEqual(await offered(live('approve'), asks), [waits?.envelope_id]);
   assert.deepEqual(await offered(live('show', 'envelope'), asks), ['last', waits?.envelope_id, lives?.envelope_id, over?.envelope_id]);

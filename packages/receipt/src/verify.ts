@@ -1,6 +1,6 @@
 // The verification of a receipt, offline: each line of `verifyReceipt` names one check, in the order of docs/spec/receipt.md.
 import { z } from 'zod';
-import { DewarError, digestOf, limits, parseJson, shown, type JobSpec } from '@dewar/protocol';
+import { canonicalJson, DewarError, digestOf, isSweep, limits, parseJson, pointSchema, pointsOf, shown, type JobSpec } from '@dewar/protocol';
 import { parseBundle, parseStatement, payloadType, type Bundle } from './bundle.ts';
 import { checkClaims } from './claims.ts';
 import { isLowS, preAuthEncoding } from './dsse.ts';
@@ -36,7 +36,7 @@ export function verifyReceipt(bytes: Uint8Array, trust: Trust, results?: Uint8Ar
   checkSignature(bundle, key);
   const statement = parseStatement(bundle.payload);
   const spec = checkClaims(statement, sha256);
-  const checked = checkResults(statement.predicate, results);
+  const checked = checkResults(statement.predicate, spec, results);
   return { statement, predicate: statement.predicate, spec, key: { pem: key.pem, hint: key.hint }, results: checked };
 }
 
@@ -58,9 +58,9 @@ function checkSignature({ payload, signature }: Bundle, key: PinnedKey): void {
 }
 
 /** What the results say of themselves that the receipt says too. */
-const resultsClaims = z.looseObject({ shots: z.int(), practice: z.looseObject({}).optional() });
+const resultsClaims = z.looseObject({ shots: z.int(), practice: z.looseObject({}).optional(), parameters: pointSchema.optional(), points: z.array(z.looseObject({ parameters: pointSchema })).optional() });
 
-function checkResults({ outcome, device, grant }: ReceiptPredicate, results: Uint8Array | undefined): VerifiedReceipt['results'] {
+function checkResults({ outcome, device, grant }: ReceiptPredicate, { parameters }: JobSpec, results: Uint8Array | undefined): VerifiedReceipt['results'] {
   if (outcome.kind !== 'completed') {
     if (results) throw mismatch(`the job ${outcome.kind}: it has no results`, 'results', 'no results');
     return 'none';
@@ -69,7 +69,10 @@ function checkResults({ outcome, device, grant }: ReceiptPredicate, results: Uin
   const digest = digestOf(results, sha256);
   if (digest !== outcome.results) throw mismatch('these are not the results that were signed for', digest, outcome.results);
   const claims = resultsClaims.safeParse(parseResults(results));
-  if (!claims.success || claims.data.shots !== grant?.shots) throw mismatch('the results are not of the shots that were granted', claims.data?.shots, String(grant?.shots));
+  const points = pointsOf(parameters);
+  if (!claims.success || claims.data.shots * points.length !== grant?.shots) throw mismatch('the results are not of the shots that were granted', claims.data?.shots, String(grant?.shots));
+  const bound = isSweep(parameters) ? claims.data.points?.map((point) => point.parameters) : claims.data.points === undefined ? [claims.data.parameters ?? {}] : undefined;
+  if (bound === undefined || canonicalJson([...bound]) !== canonicalJson([...points])) throw mismatch('the results are of other points than the spec asks for', bound, shown(points));
   if ((claims.data.practice !== undefined) !== (device.practice && device.kind === 'qpu')) throw mismatch('the results and the receipt differ on whether this was practice', claims.data.practice, String(device.practice));
   return 'checked';
 }

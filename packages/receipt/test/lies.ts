@@ -1,5 +1,5 @@
 // Lies that a broker with a valid key could sign: each one false claim in an otherwise true receipt, with where the verifier must stop.
-import { canonicalJson, specDigest, termsDigest, type EnvelopeTerms, type Json } from '@dewar/protocol';
+import { canonicalJson, specDigest, termsDigest, type Json } from '@dewar/protocol';
 import { sha256, type ReceiptPredicate } from '../src/index.ts';
 import { askReason, at, completed, denied, denyReason, ends, enveloped, eventsOf, leafText, rebound, simulated, type Draft } from './fixture.ts';
 
@@ -155,8 +155,8 @@ const eventLies: Lie[] = [
 /** The terms are others, and their digest follows. */
 function reterm(receipt: Receipt, change: (terms: Record<string, unknown>) => void): void {
   const envelope = receipt.envelope ?? fail();
-  change(envelope.terms as unknown as Record<string, unknown>);
-  envelope.terms_digest = termsDigest(envelope.terms as unknown as EnvelopeTerms, sha256);
+  change(envelope.terms);
+  envelope.terms_digest = termsDigest(envelope.terms, sha256);
 }
 const termLie = (name: string, change: (terms: Record<string, unknown>) => void): Lie => lie(name, '/predicate/envelope/terms', (receipt) => reterm(receipt, change), enveloped);
 

@@ -9,7 +9,7 @@ import { canonicalJson, jsonDigest, type Json } from '@dewar/protocol';
 import { base64, generateCheckpointKey, generateReceiptKey, parseBundle, pinnedKey, preAuthEncoding, sha256, signerFromPem, signReceipt, verifyReceipt } from '../src/index.ts';
 import { isLowS, lowS } from '../src/dsse.ts';
 import { payloadType } from '../src/bundle.ts';
-import { completed, denied, ends, forged, resultsBytes, signPayload, simulated } from './fixture.ts';
+import { completed, denied, ends, enveloped, forged, resultsBytes, signPayload, simulated } from './fixture.ts';
 
 const key = generateReceiptKey();
 const other = generateReceiptKey();
@@ -170,6 +170,16 @@ test('results are checked where they are given', async () => {
   assert.throws(() => verifyReceipt(good, trust, resultsBytes.slice(1)), { code: 'receipt_subject' });
   const refusal = await signReceipt(denied(), signerFromPem(key.privatePem));
   assert.throws(() => verifyReceipt(refusal, trust, resultsBytes), { code: 'receipt_subject' });
+});
+
+test('results of a sweep are of the points that the spec asks for, in order, or refused though signed', () => {
+  const { counts, shots: _, ...common } = JSON.parse(new TextDecoder().decode(resultsBytes)) as Record<string, Json>;
+  const table = (...thetas: readonly number[]): Json => ({ ...common, format: 'dewar.sweep/v1', shots: 512, points: thetas.map((theta) => ({ parameters: { theta }, counts: counts ?? null })) });
+  const check = (value: Json): string => verifyReceipt(forged({ ...enveloped(), outcome: { kind: 'completed', results: jsonDigest(value, sha256) } }, key), trust, new TextEncoder().encode(canonicalJson(value))).results;
+  assert.equal(check(table(0.5, -0.5)), 'checked');
+  for (const wrong of [table(-0.5, 0.5), table(0.5), table(0.5, -0.5, 0.5), table(0.5, -0.6), { ...(table(0.5, -0.5) as object), shots: 1024 } as Json, { ...common, shots: 1024, counts: counts ?? null }]) {
+    assert.throws(() => check(wrong), { code: 'receipt_subject' }, canonicalJson(wrong));
+  }
 });
 
 test('results that differ from the receipt on shots or on practice are refused though signed', () => {
