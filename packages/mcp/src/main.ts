@@ -3,7 +3,7 @@ import { Writable } from 'node:stream';
 
 /** Whatever a library prints by mistake goes to stderr: only the transport holds the real stdout. */
 function takeStdout(): Writable {
-  const real = process['stdout'];
+  const real = process.stdout;
   const write = real.write.bind(real);
   const output = new Writable({ write: (chunk: Uint8Array, _encoding, done) => void write(chunk, (error) => done(error ?? null)) });
   real.on('error', (error) => output.destroy(error));
