@@ -1,6 +1,6 @@
 // The arguments that several tools share: small, flat, and each saying what passes.
-import { digestPattern, DewarError, limits, specDefaults, type JobId, jobIdSchema } from '@dewar/protocol';
 import type { SessionClient } from '@dewar/client';
+import { DewarError, digestSchema, limits, mostPoints, parameterName, specDefaults, type Digest } from '@dewar/protocol';
 import { z } from 'zod';
 
 /** Patterns with \p are checked here and not published: many readers of JSON Schema cannot take them. */
@@ -12,10 +12,9 @@ export const jobIdInput = z.string().regex(/^job_[0-9abcdefghjkmnpqrstvwxyz]{20}
 /** The program as text, or the digest of one that was sent before. */
 export const programInputs = {
   program: z.string().min(1).max(limits.program_bytes).meta({ description: `The OpenQASM 2 or 3 program as text, at most ${limits.program_bytes} bytes. Give program or code_blob, not both.` }).exactOptional(),
-  code_blob: z.string().regex(digestPattern).meta({ description: 'Instead of program: the digest of an artifact sent with put_artifact, sha256: and 64 hexadecimal digits.' }).exactOptional(),
+  code_blob: digestSchema.meta({ description: 'Instead of program: the digest of an artifact sent with put_artifact, sha256: and 64 hexadecimal digits.' }).exactOptional(),
 };
 
-const parameterName = /^[\p{L}\p{Nl}_][\p{L}\p{Nl}\p{Nd}_]{0,63}$/u;
 export const scalar = z.union([z.number(), z.boolean()]);
 
 function named<T extends z.ZodType>(value: T, description: string) {
@@ -24,8 +23,8 @@ function named<T extends z.ZodType>(value: T, description: string) {
 
 export const parametersInput = named(scalar, "Values of the program's `input` declarations, name to number or boolean, for example {\"theta\": 0.5}.");
 /** For a dry run of either kind of job. */
-export const parametersOrSweep = named(z.union([scalar, z.array(scalar).min(1).max(1000)]), "As in submit_job or submit_sweep.");
-export const sweepInput = named(z.union([scalar, z.array(scalar).min(1).max(1000)]), "Values of the program's `input` declarations: name to a list (one value a point, all lists of one length, at most 1000) or to one value for all points. At least one list.");
+export const parametersOrSweep = named(z.union([scalar, z.array(scalar).min(1).max(mostPoints)]), "As in submit_job or submit_sweep.");
+export const sweepInput = named(z.union([scalar, z.array(scalar).min(1).max(mostPoints)]), `Values of the program's "input" declarations: name to a list (one value a point, all lists of one length, at most ${mostPoints}) or to one value for all points. At least one list.`);
 export const rangesInput = named(z.union([scalar, z.strictObject({ min: z.number(), max: z.number() })]), "What the jobs may bind the program's `input` declarations to: name to {\"min\": a, \"max\": b}, or to one fixed value.");
 
 export const backendInput = z.string().regex(/^[a-z0-9][a-z0-9_.-]{0,63}$/).default('simulator').meta({ description: 'Where to run: a name or alias from list_backends. simulator if left out.' });
@@ -46,7 +45,7 @@ export const specInputs = {
 
 export interface SpecGiven {
   readonly program?: string;
-  readonly code_blob?: string;
+  readonly code_blob?: Digest;
   readonly backend: string;
   readonly shots?: number;
   readonly max_cost?: number;
@@ -59,13 +58,15 @@ export interface SpecGiven {
 
 /** The job spec's bytes; the program is sent first where it came as text. */
 export async function specBytes(client: SessionClient, given: SpecGiven, agent: Readonly<Record<string, string>>, signal: AbortSignal, dryRun = false): Promise<Uint8Array> {
-  const { program: _program, code_blob: _code, name, ...rest } = given;
+  const { program: _program, code_blob: _code, name, parameters = {}, ...rest } = given;
   const code = await codeOf(client, given, signal);
-  return new TextEncoder().encode(JSON.stringify({ job_name: name ?? 'unnamed', code_blob: code, ...rest, agent, ...(dryRun && { dry_run: true }) }));
+  // A model that has no parameters may well send {}.
+  const spec = { job_name: name ?? 'unnamed', code_blob: code, ...rest, ...(Object.keys(parameters).length > 0 && { parameters }), agent, ...(dryRun && { dry_run: true }) };
+  return new TextEncoder().encode(JSON.stringify(spec));
 }
 
 /** The digest of the program that was given either way. Throws `request_invalid`. */
-export async function codeOf(client: SessionClient, { program, code_blob }: Pick<SpecGiven, 'program' | 'code_blob'>, signal: AbortSignal): Promise<string> {
+export async function codeOf(client: SessionClient, { program, code_blob }: Pick<SpecGiven, 'program' | 'code_blob'>, signal: AbortSignal): Promise<Digest> {
   if ((program === undefined) === (code_blob === undefined)) {
     throw new DewarError({
       code: 'request_invalid', message: 'a program is given either as text or by its digest', path: '/program', got: program === undefined ? 'neither program nor code_blob' : 'both program and code_blob',
@@ -73,8 +74,4 @@ export async function codeOf(client: SessionClient, { program, code_blob }: Pick
     });
   }
   return code_blob ?? (await client.putArtifact(new TextEncoder().encode(program), { signal })).digest;
-}
-
-export function jobId(text: string): JobId {
-  return jobIdSchema.parse(text);
 }

@@ -13,15 +13,18 @@ export class LineTransport implements Transport {
   onmessage?: (message: JSONRPCMessage) => void;
   readonly #input: Readable;
   readonly #output: Writable;
+  readonly #ended: () => void;
   #chunks: Buffer[] = [];
   #size = 0;
   /** The line under way is too long: what is left of it is thrown away. */
   #skipping = false;
   #closed = false;
 
-  constructor(input: Readable, output: Writable) {
+  /** @param ended told once, when either side has gone and all that was under way has been told to stop */
+  constructor(input: Readable, output: Writable, ended: () => void) {
     this.#input = input;
     this.#output = output;
+    this.#ended = ended;
   }
 
   async start(): Promise<void> {
@@ -47,6 +50,7 @@ export class LineTransport implements Transport {
     this.#input.pause();
     this.#chunks = [];
     this.onclose?.();
+    this.#ended();
   }
 
   readonly #end = (): void => void this.close();

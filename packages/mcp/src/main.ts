@@ -7,7 +7,7 @@ function takeStdout(): Writable {
   const write = real.write.bind(real);
   const output = new Writable({ write: (chunk: Uint8Array, _encoding, done) => void write(chunk, (error) => done(error ?? null)) });
   real.on('error', (error) => output.destroy(error));
-  real.write = process.stderr.write.bind(process.stderr) as typeof real.write;
+  real.write = process.stderr.write.bind(process.stderr);
   return output;
 }
 

@@ -18,13 +18,8 @@ export interface Serving {
 
 export function serve({ socketPath, input, output, log, ended }: Serving): void {
   const client = new SessionClient(socketPath);
-  const transport = new LineTransport(input, output);
+  const transport = new LineTransport(input, output, ended);
   serveStdio(() => mcpServer({ client, version: version(), log }), { transport, onerror: (error) => log(said(error.message)) });
-  const close = transport.onclose;
-  transport.onclose = () => {
-    close?.();
-    ended();
-  };
 }
 
 function version(): string {

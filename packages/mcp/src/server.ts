@@ -26,6 +26,7 @@ export function mcpServer({ client, version, log }: ServerParts): Server {
   const server = new Server({ name: 'dewar', title: 'Dewar: quantum jobs under a person\'s control', version }, { capabilities: { tools: {}, resources: {} }, instructions });
   const byName = new Map(tools.map((one) => [one.name, one]));
   let running = 0;
+  // oxlint-disable-next-line unicorn/prefer-add-event-listener -- a property of the SDK, which is no event target
   server.onerror = (error) => log(said(error.message));
   server.setRequestHandler('tools/list', () => ({ tools: listed() }));
   server.setRequestHandler('tools/call', async ({ params }, ctx) => {
