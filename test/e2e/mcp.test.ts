@@ -18,8 +18,8 @@ before(async () => {
 });
 after(() => home.close());
 afterEach(async () => {
-  for (const agent of agents.splice(0)) await agent.close();
-  for (const raw of raws.splice(0)) await raw.stop();
+  for (const one of agents.splice(0)) await one.close();
+  for (const one of raws.splice(0)) await one.stop();
 });
 
 async function agent(options: Parameters<typeof agentOn>[1] = {}): Promise<Agent> {
