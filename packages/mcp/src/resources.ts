@@ -1,8 +1,7 @@
 // Whole results as a resource, as long as they are of a size that a client can take in.
 import type { SessionClient } from '@dewar/client';
-import { DewarError, shown, type ErrorBody } from '@dewar/protocol';
-import { ProtocolError, ProtocolErrorCode, type ReadResourceResult, type ResourceTemplateType } from '@modelcontextprotocol/server';
-import { plainError } from './said.ts';
+import { DewarError, shown } from '@dewar/protocol';
+import type { ReadResourceResult, ResourceTemplateType } from '@modelcontextprotocol/server';
 
 /** Characters of the JSON text. */
 export const mostResource = 1_048_576;
@@ -12,20 +11,11 @@ export const resourceTemplates: ResourceTemplateType[] = [
   { uriTemplate: 'dewar://jobs/{job_id}/results', name: 'results', title: 'Whole results of a job', description: 'All counts of a completed job, with registers, seed and engine, as JSON.', mimeType: 'application/json' },
 ];
 
-/** Throws a ProtocolError whose data is the typed error. */
+/** Throws a DewarError: `not_found` for any other address, or the broker's own. */
 export async function readResource(uri: string, client: SessionClient, signal: AbortSignal): Promise<ReadResourceResult> {
   const id = results.exec(uri)?.[1];
-  if (id === undefined) throw refused(ProtocolErrorCode.InvalidParams, { code: 'not_found', message: 'there is no such resource', path: '/uri', got: shown(uri), allowed: 'dewar://jobs/JOB/results', fix: 'use the address that job_results gives' });
-  try {
-    const text = JSON.stringify(await client.results(id, { signal }));
-    if (text.length <= mostResource) return { contents: [{ uri, mimeType: 'application/json', text }] };
-    return { contents: [{ uri, mimeType: 'text/plain', text: `Not shown: ${text.length} characters, more than ${mostResource}. Read them with \`dewar results ${id} --format json\`, or GET /v1/jobs/${id}/results at the session's socket.` }] };
-  } catch (error) {
-    if (error instanceof DewarError) throw refused(error.code === 'not_found' ? ProtocolErrorCode.InvalidParams : ProtocolErrorCode.InternalError, plainError(error.toBody()));
-    throw error;
-  }
-}
-
-function refused(code: number, body: ErrorBody): ProtocolError {
-  return new ProtocolError(code, `${body.message} (${body.code})`, body);
+  if (id === undefined) throw new DewarError({ code: 'not_found', message: 'there is no such resource', path: '/uri', got: shown(uri), allowed: 'dewar://jobs/JOB/results', fix: 'use the address that job_results gives' });
+  const text = JSON.stringify(await client.results(id, { signal }));
+  if (text.length <= mostResource) return { contents: [{ uri, mimeType: 'application/json', text }] };
+  return { contents: [{ uri, mimeType: 'text/plain', text: `Not shown: ${text.length} characters, more than ${mostResource}. Read them with \`dewar results ${id} --format json\`, or GET /v1/jobs/${id}/results at the session's socket.` }] };
 }

@@ -68,21 +68,25 @@ export function resultsUri(jobId: string): string {
 }
 
 export function resultsTold({ job_id, results_digest, results }: Answer, { top, point: wantedPoint, from_point: from }: Wanted): ResultsTold {
-  const { engine, practice } = results;
+  const { practice } = results;
   const about = {
     job_id, results_digest, shots: results.shots, bit_order: bitOrder, registers: results.registers.slice(0, 64).map(({ name, size }) => ({ name: said(name, 64), size })),
-    seed: results.seed, engine: said(`${engine.name} ${engine.version}, ${engine.method}`, 120),
+    seed: results.seed, engine: engineText(results.engine),
     ...(practice !== undefined && { practice: `practice hardware, no real device: ${said(practice.device, 64)}, calibrated ${said(practice.calibrated, 40)}` }),
     whole: resultsUri(job_id),
   };
   if (results.format === 'dewar.results/v1') return { ...about, ...(results.parameters !== undefined && { parameters: named(results.parameters) }), ...onePoint(results.counts, results.shots, top) };
   const { points } = results;
   const one = wantedPoint === undefined ? undefined : points[wantedPoint];
-  if (one !== undefined) return { ...about, parameters: named(one.parameters), points_total: points.length, ...onePoint(one.counts, results.shots, top) };
+  if (one !== undefined) return { ...about, engine: engineText(one.engine ?? results.engine), parameters: named(one.parameters), points_total: points.length, ...onePoint(one.counts, results.shots, top) };
   const rows = points.slice(from, from + mostPoints).map((row, index) => ({
     point: from + index, parameters: named(row.parameters), top: onePoint(row.counts, results.shots, 1).outcomes[0] ?? null, parity: parityOf(row.counts, results.shots),
   }));
   return { ...about, points: rows, points_total: points.length, next_point: from + rows.length < points.length ? from + rows.length : null };
+}
+
+function engineText({ name, version, method }: Results['engine']): string {
+  return said(`${name} ${version}, ${method}`, 120);
 }
 
 function named(values: Readonly<Record<string, number | boolean>>): Record<string, number | boolean> {

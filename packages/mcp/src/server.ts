@@ -28,26 +28,45 @@ export function mcpServer({ client, version, log }: ServerParts): Server {
   let running = 0;
   // oxlint-disable-next-line unicorn/prefer-add-event-listener -- a property of the SDK, which is no event target
   server.onerror = (error) => log(said(error.message));
+  async function admitted<T>(run: () => Promise<T>): Promise<T> {
+    if (running >= mostCalls) throw new DewarError({ code: 'too_many_requests', message: 'too many calls at a time', got: `${running} calls that have not been answered`, allowed: `at most ${mostCalls}`, fix: 'wait for an answer, or cancel a call' });
+    running += 1;
+    try {
+      return await run();
+    } finally {
+      running -= 1;
+    }
+  }
   server.setRequestHandler('tools/list', () => ({ tools: listed() }));
   server.setRequestHandler('tools/call', async ({ params }, ctx) => {
     const tool = byName.get(params.name);
     if (tool === undefined) throw unknownTool(params.name);
-    if (running >= mostCalls) return failed({ code: 'too_many_requests', message: 'too many calls at a time', got: `${running} calls that have not been answered`, allowed: `at most ${mostCalls}`, fix: 'wait for an answer, or cancel a call' });
-    running += 1;
     try {
-      return await answered(tool, params, callOf(server, client, ctx));
+      return await admitted(() => answered(tool, params, callOf(server, client, ctx)));
     } catch (error) {
       ctx.mcpReq.signal.throwIfAborted();
-      if (!(error instanceof DewarError)) log(error instanceof Error ? said(error.stack ?? error.message, 2000, true) : 'something that is no error was thrown');
-      return failed(error instanceof DewarError ? error.toBody() : { code: 'internal', message: 'the MCP server failed', fix: 'see its log; then try again' });
-    } finally {
-      running -= 1;
+      return failed(bodyOf(error, log));
     }
   });
   server.setRequestHandler('resources/list', () => ({ resources: [] }));
   server.setRequestHandler('resources/templates/list', () => ({ resourceTemplates }));
-  server.setRequestHandler('resources/read', ({ params }, ctx) => readResource(params.uri, client, ctx.mcpReq.signal));
+  server.setRequestHandler('resources/read', async ({ params }, ctx) => {
+    try {
+      return await admitted(() => readResource(params.uri, client, ctx.mcpReq.signal));
+    } catch (error) {
+      ctx.mcpReq.signal.throwIfAborted();
+      const body = forAgent(plainError(bodyOf(error, log)));
+      throw new ProtocolError(body.code === 'not_found' ? ProtocolErrorCode.InvalidParams : ProtocolErrorCode.InternalError, `${body.message} (${body.code})`, body);
+    }
+  });
   return server;
+}
+
+/** What is no typed error is told to the log alone. */
+function bodyOf(error: unknown, log: ServerParts['log']): ErrorBody {
+  if (error instanceof DewarError) return error.toBody();
+  log(error instanceof Error ? said(error.stack ?? error.message, 2000, true) : 'something that is no error was thrown');
+  return { code: 'internal', message: 'the MCP server failed', fix: 'see its log; then try again' };
 }
 
 let list: ListedTool[] | undefined;

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { getCompileCacheDir } from 'node:module';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { sessionSocket } from '@dewar/protocol';
 import { Option } from 'commander';
@@ -25,7 +26,8 @@ export const mcp: Verb = (program, run) => {
 };
 
 function socketOf({ home, session }: Context, name: string | undefined): string {
-  if (name === undefined) return session.socketPath;
+  // A client starts the server elsewhere.
+  if (name === undefined) return resolve(session.socketPath);
   if (/^[a-z0-9-]{1,32}$/.test(name)) return sessionSocket(home, name);
   throw usage('not a name of a session', { got: name, allowed: 'a-z, 0-9, -, at most 32', fix: 'dewar session list' });
 }
@@ -40,7 +42,8 @@ function print({ output }: Context, client: (typeof clients)[number], socket: st
 }
 
 /** The server takes this process over, with the same stdin and stdout, and nothing of the environment but what it needs. */
-async function become({ env, signal }: Context, socket: string): Promise<ExitCode> {
+async function become({ env, output, signal }: Context, socket: string): Promise<ExitCode> {
+  if (process.stdin.isTTY) output.note('This speaks MCP, line by line. What an agent needs to start it: dewar mcp --print generic');
   const bin = fileURLToPath(import.meta.resolve('@dewar/mcp/bin'));
   const args = [process.execPath, '--disable-sigusr1', bin];
   const cache = getCompileCacheDir();
