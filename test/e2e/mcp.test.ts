@@ -259,13 +259,14 @@ describe('what goes wrong between', () => {
     assert.ok(one.messages().filter(({ id, error }) => id === undefined && (error?.code === -32700 || error?.code === -32600)).length >= 7);
   });
 
-  test('whatever the environment says, stdout carries the protocol alone, and the server has none of its secrets', async () => {
+  test('whatever the environment says, stdout carries the protocol alone, and the server has none of its secrets and may write no file', async () => {
     const one = await raw({ DEBUG: '*', NODE_DEBUG: 'http,net,stream,child_process', NODE_OPTIONS: '--trace-warnings', FORCE_COLOR: '1', DEWAR_TEST_SECRET: 'hunter2' });
     one.send({ id: 1, method: 'tools/call', params: { name: 'list_backends', arguments: {} } });
     one.send({ id: 2, method: 'tools/list' });
     assert.notEqual((await one.answer(1)).result?.isError, true);
     await one.answer(2);
     assert.doesNotMatch(readFileSync(`/proc/${one.child.pid}/environ`, 'utf8'), /hunter2|NODE_DEBUG|DEWAR_HOME/);
+    assert.match(readFileSync(`/proc/${one.child.pid}/cmdline`, 'utf8'), /--permission\0--allow-fs-read=\*/);
   });
 
   test('a broker that stops is a typed error in the middle of a wait and at the next call, and once it is up again the same server works', async () => {

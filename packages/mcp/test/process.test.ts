@@ -51,6 +51,14 @@ test('what is printed by mistake goes to stderr', async () => {
   assert.match(err, /stray\nstray/);
 });
 
+test('a fault that nothing catches ends it with 1, and is told on stderr alone', async () => {
+  const fault = 'data:text/javascript,setTimeout(() => { throw new Error("a fault") }, 300);';
+  const child = spawn(process.execPath, ['--import', fault, main], { stdio: 'pipe', env: { DEWAR_SOCKET: '/nonexistent' } });
+  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
+  assert.deepEqual([child.exitCode, out], [1, '']);
+  assert.match(err, /a fault/);
+});
+
 test('without a socket it says so on stderr and ends with 2', () => {
   const { status, stdout, stderr } = spawnSync(process.execPath, [main], { env: {}, encoding: 'utf8', input: '' });
   assert.deepEqual([status, stdout], [2, '']);

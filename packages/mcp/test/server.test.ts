@@ -1,12 +1,13 @@
 // The server between the official client and a stand-in broker: what is offered, what an answer looks like, and what goes wrong.
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
+import fc from 'fast-check';
 import { Client, type ClientOptions } from '@modelcontextprotocol/client';
 import { InMemoryTransport } from '@modelcontextprotocol/server';
 import { SessionClient } from '@dewar/client';
 import { fakeBroker, refuse, status, type Answers } from '@dewar/client/test/fake-broker';
 import { bellSource, sampleBudget, sampleDigest, sampleJob, sampleJobId, sampleResults, waitingJob } from '@dewar/client/test/samples';
-import { errorCodes } from '@dewar/protocol';
+import { errorCodes, limits } from '@dewar/protocol';
 import { mcpServer, mostCalls } from '../src/server.ts';
 import { mostResource } from '../src/resources.ts';
 
@@ -95,6 +96,13 @@ describe('answers', () => {
     assert.equal(broker.asked[0]?.body, bellSource);
     assert.deepEqual(JSON.parse(broker.asked[1]?.body ?? ''), { job_name: 'bell', code_blob: sampleDigest('a'), backend: 'simulator', shots: 10, agent: { door: 'mcp', client: 'a client 1.2' } });
     assert.equal(result.structuredContent?.['next'], 'Call wait_for_job.');
+  });
+
+  test('the largest artifact comes through, byte for byte', async (t) => {
+    let size = 0;
+    const { call } = await connected(t, { ...door, 'PUT /v1/artifacts': ({ body }) => status(201, { digest: sampleDigest('a'), size: (size = body.length) }) });
+    const result = await call('put_artifact', { base64: Buffer.alloc(limits.artifact_bytes, 0x61).toString('base64') });
+    assert.deepEqual([result.structuredContent?.['size'], size], [limits.artifact_bytes, limits.artifact_bytes]);
   });
 
   test('a denial is an answer, not an error: rules with the narrowest fix', async (t) => {
@@ -218,6 +226,8 @@ describe('what goes wrong', () => {
     ['a parameter that is no name', 'submit_job', { program: bellSource, parameters: { 'a b': 1 } }, '/parameters'],
     ['a nested parameter', 'submit_job', { program: bellSource, parameters: { a: { b: 1 } } }, '/parameters/a'],
     ['not base64', 'put_artifact', { base64: '!!!!' }, '/base64'],
+    ['base64 without its padding', 'put_artifact', { base64: 'YQ' }, '/base64'],
+    ['base64 for addresses', 'put_artifact', { base64: '-_-_' }, '/base64'],
     ['text and base64', 'put_artifact', { text: '', base64: '' }, '/text'],
     ['a point past the end', 'job_results', { job_id: sampleJobId, point: 1 }, '/point'],
   ] as const) {
@@ -233,6 +243,22 @@ describe('what goes wrong', () => {
   test('a parameter that the library would leave out is refused', async (t) => {
     const { call } = await connected(t);
     assert.equal(errorIn(await call('submit_job', { program: bellSource, parameters: JSON.parse('{"__proto__":1,"a":1}') }))['code'], 'request_invalid');
+  });
+
+  test('property: whatever is given as arguments, each tool answers in its own schema or with a typed error, and never with a fault of its own', async (t) => {
+    const { decision, facts, quote, device, spec_digest, program_digest } = sampleJob();
+    const { client, call, logged } = await connected(t, {
+      ...door, 'POST /v1/jobs': ({ body }) => (body.includes('"dry_run":true') ? { dry_run: true, decision, facts, quote, device, spec_digest, program_digest } : status(201, { dry_run: false, job: waitingJob() })),
+    });
+    const { tools } = await client.listTools();
+    const names = tools.flatMap(({ inputSchema }) => Object.keys(inputSchema.properties ?? {}));
+    const value = fc.oneof(fc.jsonValue({ maxDepth: 3 }), fc.constantFrom(sampleJobId, sampleDigest('a'), bellSource, 'simulator', 1, -1, 1e300, true, '', { theta: 1 }, { theta: [1, 2] }, { theta: { min: 0, max: 1 } }, ['a']));
+    const given = fc.oneof(fc.dictionary(fc.oneof(fc.constantFrom(...names), fc.string()), value, { maxKeys: 6 }), fc.record({ program: fc.constant(bellSource), shots: value, parameters: value, name: value }, { requiredKeys: ['program'] }), fc.record({ job_id: fc.constant(sampleJobId), top: value, point: value }, { requiredKeys: ['job_id'] }));
+    await fc.assert(fc.asyncProperty(fc.constantFrom(...tools.map(({ name }) => name)), given, async (name, args) => {
+      const result = await call(name, args);
+      if (result.isError === true) assert.notEqual(errorIn(result)['code'], 'internal');
+    }), { numRuns: 500 });
+    assert.deepEqual(logged, []);
   });
 
   test("the broker's own error comes through with its fix", async (t) => {

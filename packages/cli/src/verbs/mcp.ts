@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { getCompileCacheDir } from 'node:module';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { sessionSocket } from '@dewar/protocol';
+import { sessionNamePattern, sessionSocket } from '@dewar/protocol';
 import { Option } from 'commander';
 import type { Context } from '../context.ts';
 import { exits, usage, type ExitCode } from '../exit.ts';
@@ -28,7 +28,7 @@ export const mcp: Verb = (program, run) => {
 function socketOf({ home, session }: Context, name: string | undefined): string {
   // A client starts the server elsewhere.
   if (name === undefined) return resolve(session.socketPath);
-  if (/^[a-z0-9-]{1,32}$/.test(name)) return sessionSocket(home, name);
+  if (sessionNamePattern.test(name)) return sessionSocket(home, name);
   throw usage('not a name of a session', { got: name, allowed: 'a-z, 0-9, -, at most 32', fix: 'dewar session list' });
 }
 
@@ -41,11 +41,16 @@ function print({ output }: Context, client: (typeof clients)[number], socket: st
   return exits.ok;
 }
 
+/** What an agent sends is read by this process: it writes no file, starts no program and loads no native code, whatever is wrong in it. */
+function permissions(): string[] {
+  return ['--permission', '--allow-fs-read=*', ...(process.allowedNodeEnvironmentFlags.has('--allow-net') ? ['--allow-net'] : [])];
+}
+
 /** The server takes this process over, with the same stdin and stdout, and nothing of the environment but what it needs. */
 async function become({ env, output, signal }: Context, socket: string): Promise<ExitCode> {
   if (process.stdin.isTTY) output.note('This speaks MCP, line by line. What an agent needs to start it: dewar mcp --print generic');
   const bin = fileURLToPath(import.meta.resolve('@dewar/mcp/bin'));
-  const args = [process.execPath, '--disable-sigusr1', bin];
+  const args = [process.execPath, '--disable-sigusr1', ...permissions(), bin];
   const cache = getCompileCacheDir();
   const kept = Object.entries(env).flatMap(([name, value]): [string, string][] => (value !== undefined && ['HOME', 'PATH', 'LANG', 'TZ'].includes(name) ? [[name, value]] : []));
   const own = { ...Object.fromEntries(kept), DEWAR_SOCKET: socket, ...(cache !== undefined && { NODE_COMPILE_CACHE: cache }) };

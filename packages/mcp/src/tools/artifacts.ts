@@ -6,8 +6,6 @@ import { programFactsOutput, programFactsText, programFactsTold } from '../job-t
 import { lines, said } from '../said.ts';
 import { reading, tool } from '../tool.ts';
 
-const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
-
 export const putArtifact = tool({
   name: 'put_artifact', title: 'Send an artifact',
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
@@ -28,8 +26,9 @@ function bytesOf(text: string | undefined, encoded: string | undefined): Uint8Ar
     throw new DewarError({ code: 'request_invalid', message: 'an artifact is given either as text or in base64', path: '/text', got: text === undefined ? 'neither text nor base64' : 'both text and base64', allowed: 'text or base64', fix: 'give one of them' });
   }
   if (text !== undefined) return new TextEncoder().encode(text);
-  if (encoded !== undefined && base64.test(encoded)) return Buffer.from(encoded, 'base64');
-  throw new DewarError({ code: 'request_invalid', message: 'not base64', path: '/base64', got: 'other characters, or a length that no bytes have', allowed: 'base64 with its padding (RFC 4648 §4)', fix: 'encode the bytes again, or give them as text' });
+  const bytes = Buffer.from(encoded ?? '', 'base64');
+  if (bytes.toString('base64') === encoded) return bytes;
+  throw new DewarError({ code: 'request_invalid', message: 'not base64', path: '/base64', got: 'other characters, or a length that no bytes have', allowed: 'base64 with its padding and no line breaks (RFC 4648 §4)', fix: 'encode the bytes again, or give them as text' });
 }
 
 export const drawCircuit = tool({
