@@ -19,13 +19,15 @@ const sound: Readonly<Record<string, string>> = {
   'packages/broker/src/server/door.ts': "// A door.\nimport 'hono';\nimport type { Job } from '../core/job.ts';\nexport type Door = Job;\n",
   'packages/broker/src/adapters/clock.ts': "// The clock.\nimport 'node:fs';\nimport '../core/job.ts';\n",
   'packages/broker/src/core/job.ts': "// A job.\nimport '@dewar/protocol';\nimport '@dewar/receipt/statement';\nexport type Job = string;\n",
+  'packages/mcp/package.json': manifest('@dewar/mcp', '@dewar/protocol', '@modelcontextprotocol/server'),
+  'packages/mcp/src/main.ts': "// The MCP server, whose stdout is a wire.\nimport '@modelcontextprotocol/server';\nprocess.stdout.write('{}');\n",
   'packages/cli/package.json': manifest('dewar', '@dewar/broker', '@dewar/receipt', 'commander'),
   'packages/cli/src/main.ts': "#!/usr/bin/env node\n// The command, told over\n// two lines.\nimport 'commander';\nconst { verify } = await import('@dewar/receipt');\nconsole.log(verify, import.meta.resolve('@dewar/broker/bin'));\n",
   'scripts/walk.ts': "// Walks.\nconsole.log('// https://example.org');\n",
 };
 
 test('a sound project has no violation, and every file is looked at', (t) => {
-  assert.deepEqual(inspectWalls(folderOf(t, sound)), { violations: [], warnings: [], files: 11 });
+  assert.deepEqual(inspectWalls(folderOf(t, sound)), { violations: [], warnings: [], files: 12 });
 });
 
 const faults: readonly [says: string, path: string, text: string, expected: RegExp][] = [
@@ -42,6 +44,11 @@ const faults: readonly [says: string, path: string, text: string, expected: RegE
   ['someone else resolving the broker', 'packages/receipt/src/a.ts', "// A.\nexport const bin = import.meta.resolve('@dewar/broker/bin');\n", /resolves @dewar\/broker\/bin/],
   ['an import of the CLI', 'scripts/a.ts', "// A.\nimport 'dewar';\n", /nobody imports cli/],
   ['an import of the CLI by path', 'test/e2e/a.ts', "// A.\nimport '../../packages/cli/src/main.ts';\n", /nobody imports cli/],
+  ['the CLI reading the MCP server', 'packages/cli/src/a.ts', "// A.\nimport '@dewar/mcp/bin';\n", /nobody imports mcp/],
+  ['the MCP server reading the broker', 'packages/mcp/src/a.ts', "// A.\nimport '@dewar/broker';\n", /mcp may import only client, protocol/],
+  ['an import of the MCP server', 'packages/broker/src/a.ts', "// A.\nimport '@dewar/mcp';\n", /nobody imports mcp/],
+  ['the MCP SDK in the broker', 'packages/broker/src/a.ts', "// A.\nimport '@modelcontextprotocol/server';\n", /@modelcontextprotocol\/server lives in mcp only/],
+  ['a print in the MCP server', 'packages/mcp/src/a.ts', "// A.\nprocess.stdout.write('x');\n", /only the CLI prints/],
   ['core using Node', 'packages/broker/src/core/a.ts', "// A.\nimport 'node:fs';\n", /nothing of Node/],
   ['core using an adapter', 'packages/broker/src/core/a.ts', "// A.\nimport '../adapters/clock.ts';\n", /core does not import adapters/],
   ['core using the whole receipt package', 'packages/broker/src/core/a.ts', "// A.\nimport '@dewar/receipt';\n", /single pure parts/],

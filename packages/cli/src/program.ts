@@ -18,6 +18,7 @@ import { jobs } from './verbs/jobs.ts';
 import { journal } from './verbs/journal.ts';
 import { logs } from './verbs/logs.ts';
 import { man } from './verbs/man.ts';
+import { mcp } from './verbs/mcp.ts';
 import { pending } from './verbs/pending.ts';
 import { receipt } from './verbs/receipt.ts';
 import { results } from './verbs/results.ts';
@@ -32,7 +33,7 @@ import { verify } from './verbs/verify.ts';
 import { wait } from './verbs/wait.ts';
 
 export const verbGroups: readonly (readonly [string, readonly Verb[]])[] = [
-  ['Broker:', [up, down, status, doctor, session]],
+  ['Broker:', [up, down, status, doctor, session, mcp]],
   ['Jobs:', [run, submit, jobs, show, wait, results, logs, cancel]],
   ['Approval:', [pending, approve, deny, envelope, freeze, thaw]],
   ['Money and devices:', [backends, budget]],

@@ -44,6 +44,7 @@ export const jobSchema: z.ZodType<JobView> = z.object({
   spec: jobSpecSchema, spec_digest: digestSchema, program_digest: digestSchema, resolved_digest: digestSchema,
   device, facts: jobFactsSchema, quote, decision,
   expires: time.exactOptional(),
+  approval_url: text.exactOptional(),
   approval: z.object({ id: text, at: time }).exactOptional(),
   grant: z.object({ id: text, expires: time }).exactOptional(),
   provider_job_id: text.exactOptional(),

@@ -46,6 +46,8 @@ export interface JobView {
   readonly decision: Decision;
   /** While `waiting`: until when (RFC 3339) a person may answer. */
   readonly expires?: string;
+  /** While `waiting`: where a person may answer in a browser. No broker gives one yet. */
+  readonly approval_url?: string;
   readonly approval?: { readonly id: string; readonly at: string };
   readonly grant?: { readonly id: string; readonly expires: string };
   readonly provider_job_id?: string;

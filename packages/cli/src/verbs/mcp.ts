@@ -1,0 +1,66 @@
+// `dewar mcp`: become the MCP server of a session, or print what an agent's configuration needs to start it.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { getCompileCacheDir } from 'node:module';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { sessionNamePattern, sessionSocket } from '@dewar/protocol';
+import { Option } from 'commander';
+import type { Context } from '../context.ts';
+import { exits, usage, type ExitCode } from '../exit.ts';
+import { clients, configurationFor, isClient, type Launch } from '../mcp-configuration.ts';
+import { example, type Verb } from '../verb.ts';
+
+export const mcp: Verb = (program, run) => {
+  program.command('mcp')
+    .description("serve a session to an agent over MCP, on stdin and stdout")
+    .option('--session <name>', 'which session (default: $DEWAR_SOCKET, else `default`)')
+    .addOption(new Option('--print <client>', 'print the configuration to paste, and start nothing').choices(clients))
+    .addHelpText('after', example('dewar mcp --print claude', 'dewar mcp --session agent --print codex'))
+    .action((options: { session?: string; print?: string }) => run(async (context) => {
+      const socket = socketOf(context, options.session);
+      if (isClient(options.print)) return print(context, options.print, socket);
+      if (context.output.json) throw usage('--json goes with --print: stdout is for the protocol', { fix: 'dewar mcp --print generic --json' });
+      return become(context, socket);
+    }));
+};
+
+function socketOf({ home, session }: Context, name: string | undefined): string {
+  // A client starts the server elsewhere.
+  if (name === undefined) return resolve(session.socketPath);
+  if (sessionNamePattern.test(name)) return sessionSocket(home, name);
+  throw usage('not a name of a session', { got: name, allowed: 'a-z, 0-9, -, at most 32', fix: 'dewar session list' });
+}
+
+function print({ output }: Context, client: (typeof clients)[number], socket: string): ExitCode {
+  const launch: Launch = { command: process.execPath, args: [fileURLToPath(new URL('../../../../bin/dewar.mjs', import.meta.url)), 'mcp'], env: { DEWAR_SOCKET: socket } };
+  const { text, notes, ...about } = configurationFor(client, launch);
+  if (output.json) output.answer({ client, ...about, ...launch, configuration: text, notes }, () => []);
+  else output.jsonText(text);
+  output.note(...notes);
+  return exits.ok;
+}
+
+/** What an agent sends is read by this process: it writes no file, starts no program and loads no native code, whatever is wrong in it. */
+function permissions(): string[] {
+  return ['--permission', '--allow-fs-read=*', ...(process.allowedNodeEnvironmentFlags.has('--allow-net') ? ['--allow-net'] : [])];
+}
+
+/** The server takes this process over, with the same stdin and stdout, and nothing of the environment but what it needs. */
+async function become({ env, output, signal }: Context, socket: string): Promise<ExitCode> {
+  if (process.stdin.isTTY) output.note('This speaks MCP, line by line. What an agent needs to start it: dewar mcp --print generic');
+  const bin = fileURLToPath(import.meta.resolve('@dewar/mcp/bin'));
+  const args = [process.execPath, '--disable-sigusr1', ...permissions(), bin];
+  const cache = getCompileCacheDir();
+  const kept = Object.entries(env).flatMap(([name, value]): [string, string][] => (value !== undefined && ['HOME', 'PATH', 'LANG', 'TZ'].includes(name) ? [[name, value]] : []));
+  const own = { ...Object.fromEntries(kept), DEWAR_SOCKET: socket, ...(cache !== undefined && { NODE_COMPILE_CACHE: cache }) };
+  if (process.platform === 'linux' && typeof process.execve === 'function') {
+    // It says on stderr that it is new; a client shows that as a fault.
+    process.emitWarning = () => undefined;
+    process.execve(process.execPath, args, own);
+  }
+  const child = spawn(process.execPath, args.slice(1), { stdio: 'inherit', env: own });
+  signal.addEventListener('abort', () => child.kill('SIGTERM'));
+  await once(child, 'exit');
+  return child.exitCode === 0 || signal.aborted ? exits.ok : exits.failure;
+}
