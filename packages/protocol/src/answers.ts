@@ -8,7 +8,7 @@ import { moneySchema } from './money.ts';
 import { jobFactsSchema } from './policy-input.ts';
 import { jobSpecSchema } from './spec.ts';
 import type {
-  ArtifactAnswer, BackendView, BudgetView, DeviceView, JobStatus, JobView, JournalReport, KeysView, LogsAnswer, PendingView, ResultsAnswer, SessionView, StatusView, SubmitAnswer,
+  ArtifactAnswer, BackendView, BudgetView, DeviceView, JobStatus, JobView, JournalReport, KeysView, LogsAnswer, PendingView, ResultsAnswer, SessionView, StatusView, SubmitAnswer, TcpView, TokenAnswer,
 } from './wire.ts';
 
 const count = z.int().nonnegative();
@@ -98,6 +98,12 @@ const session: z.ZodType<SessionView> = z.object({
 });
 export const sessionAnswer = z.object({ session });
 export const sessionsAnswer = z.object({ sessions: z.array(session) });
+
+export const tcpAnswer: z.ZodType<{ tcp: TcpView | null }> = z.object({
+  tcp: z.object({ port: z.int().min(1).max(65_535), url: text, certificate_pem: text, certificate_file: text, sha256: z.string().regex(/^[0-9a-f]{64}$/) }).nullable(),
+});
+export const tokenAnswer: z.ZodType<TokenAnswer> = z.object({ token: z.string().regex(/^dewar_session_[0-9a-f]{64}$/), session: text, created: time });
+export const revokedAnswer = z.object({ revoked: count });
 
 export const statusAnswer: z.ZodType<StatusView> = z.object({
   version: text, pid: z.int().positive(), home: text, since: time, frozen: z.boolean(), sessions: count,

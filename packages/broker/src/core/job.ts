@@ -126,7 +126,8 @@ export type MovingEvent = keyof typeof arrows;
 /** Events that accompany a move, or belong to no job. */
 export type OtherEvent =
   | 'job.submitted' | 'budget.reserved' | 'budget.settled' | 'budget.released' | 'budget.overrun' | 'grant.revoked'
-  | 'broker.started' | 'broker.stopped' | 'broker.frozen' | 'broker.thawed' | 'budget.thawed' | 'session.created';
+  | 'broker.started' | 'broker.stopped' | 'broker.frozen' | 'broker.thawed' | 'budget.thawed' | 'session.created'
+  | 'session.token_issued' | 'session.tokens_revoked' | 'tcp.opened' | 'tcp.closed';
 export type EventType = MovingEvent | OtherEvent;
 
 /** One journal entry to be: `summary` is the line its owner reads, the rest of the body is private. */

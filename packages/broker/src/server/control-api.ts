@@ -1,10 +1,11 @@
 // What the control socket offers the person: see everything, answer what waits, pull the brake, open sessions.
 import { z } from 'zod';
-import { digestSchema, DewarError, limits, parseJson, sessionNamePattern, shown, type JobStatus, type KeysView, type PendingView, type SessionView, type StatusView } from '@dewar/protocol';
+import { digestSchema, DewarError, limits, sessionNamePattern, type JobStatus, type KeysView, type PendingView, type SessionView, type StatusView } from '@dewar/protocol';
 import type { Waiting } from '../core/job.ts';
 import type { Analyser, StoredSession } from '../core/ports.ts';
-import { jobIdOf, newApp, readBody, type App, type Call } from './door.ts';
+import { jobIdOf, jsonBody, newApp, type App } from './door.ts';
 import { addReads, printable, Reads, type Readable } from './reads.ts';
+import { addTcp, type TcpParts } from './tcp-api.ts';
 
 export interface ControlParts extends Readable {
   readonly version: string;
@@ -18,6 +19,7 @@ export interface ControlParts extends Readable {
   readonly openSession: (name: string, read: readonly string[]) => Promise<StoredSession>;
   readonly shutDown: () => void;
   readonly draw: Analyser['draw'];
+  readonly tcp: TcpParts;
 }
 
 const approveSchema = z.strictObject({ resolved_digest: digestSchema, nonce: z.string().max(64) });
@@ -80,6 +82,7 @@ export function controlApp(parts: ControlParts): App {
     call.env.outgoing.once('close', parts.shutDown);
     return call.json({});
   });
+  addTcp(app, parts.tcp);
   addReads(app, reads);
   return app;
 }
@@ -114,11 +117,4 @@ async function pendingView(job: Waiting, parts: ControlParts, reads: Reads, most
     if (!(error instanceof DewarError)) throw error;
     return { ...common, source: '', source_error: error.message, drawing: null };
   }
-}
-
-async function jsonBody<T>(call: Call, schema: z.ZodType<T>): Promise<T> {
-  const parsed = schema.safeParse(parseJson(await readBody(call, limits.spec_bytes, 'application/json')));
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw new DewarError({ code: 'request_invalid', message: 'the request is not valid', path: `/${(issue?.path ?? []).map(String).join('/')}`, got: shown(issue?.input), allowed: issue?.message ?? 'see docs/api.md' });
 }

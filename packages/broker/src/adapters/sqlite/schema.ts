@@ -1,7 +1,16 @@
-// The tables: journal, its head, jobs, ledger, sessions, flags.
+// The tables: journal, its head, jobs, ledger, sessions and their tokens, flags, settings.
 
-/** Written into `PRAGMA user_version`; a database of another version is refused. */
-export const schemaVersion = 1;
+/** Written into `PRAGMA user_version`; a database of an earlier version is brought up to it, one of a later version is refused. */
+export const schemaVersion = 2;
+
+/** A session token's hash, never the token. */
+const doorTables = `
+CREATE TABLE session_tokens(sha256 TEXT PRIMARY KEY, session TEXT NOT NULL, created TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE settings(name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+`;
+
+/** What each earlier version lacks, by that version. */
+export const upgrades: Readonly<Record<number, string>> = { 1: doorTables };
 
 export const schema = `
 CREATE TABLE events(
@@ -20,6 +29,7 @@ CREATE TABLE ledger(job_id TEXT PRIMARY KEY, day TEXT NOT NULL, currency TEXT NO
 CREATE INDEX ledger_by_day ON ledger(day, currency);
 CREATE TABLE sessions(name TEXT PRIMARY KEY, id TEXT NOT NULL, containment TEXT NOT NULL, created TEXT NOT NULL, read TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE flags(name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+${doorTables.trim()}
 CREATE TRIGGER events_stay BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'the journal only grows'); END;
 CREATE TRIGGER events_remain BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'the journal only grows'); END;
 `;

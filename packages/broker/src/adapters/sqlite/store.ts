@@ -2,10 +2,10 @@
 import { DatabaseSync } from 'node:sqlite';
 import { canonicalJson, DewarError, jsonDigest, type JobId, type Money } from '@dewar/protocol';
 import { jobJson, mayMove, type EventDraft, type Job, type MovingEvent } from '../../core/job.ts';
-import type { Flag, Store, StoredSession, Transaction, View } from '../../core/ports.ts';
+import type { Flag, Setting, Store, StoredSession, StoredToken, Transaction, View } from '../../core/ports.ts';
 import { isFull, isLocked, storageError } from './errors.ts';
 import { JournalRows, type JournalParts } from './journal.ts';
-import { schema, schemaVersion } from './schema.ts';
+import { schema, schemaVersion, upgrades } from './schema.ts';
 import { verifyJournal, type Verification } from './verify.ts';
 import { viewOf } from './view.ts';
 
@@ -193,6 +193,14 @@ export class SqliteStore implements Store {
       addSession: async (session: StoredSession) => {
         db.prepare('INSERT INTO sessions(name, id, containment, created, read) VALUES (?, ?, ?, ?, ?)').run(session.name, session.id, session.containment, session.created, JSON.stringify(session.read));
       },
+      addToken: async (token: StoredToken) => {
+        db.prepare('INSERT INTO session_tokens(sha256, session, created) VALUES (?, ?, ?)').run(token.sha256, token.session, token.created);
+      },
+      revokeTokens: async (session: string) => Number(db.prepare('DELETE FROM session_tokens WHERE session = ?').run(session).changes),
+      setSetting: async (name: Setting, value: string | null) => {
+        if (value === null) db.prepare('DELETE FROM settings WHERE name = ?').run(name);
+        else db.prepare('INSERT INTO settings(name, value) VALUES (?, ?) ON CONFLICT(name) DO UPDATE SET value = excluded.value').run(name, value);
+      },
       setFlag: async (name: Flag, value: boolean) => {
         db.prepare(value ? 'INSERT OR IGNORE INTO flags(name) VALUES (?)' : 'DELETE FROM flags WHERE name = ?').run(name);
       },
@@ -204,9 +212,10 @@ export class SqliteStore implements Store {
 function openDatabase(file: string): DatabaseSync {
   const db = new DatabaseSync(file, { timeout: 2000, enableForeignKeyConstraints: true });
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA wal_autocheckpoint = 0; PRAGMA trusted_schema = OFF');
-  const version = db.prepare('PRAGMA user_version').get()?.['user_version'];
-  if (version === 0) db.exec(`BEGIN IMMEDIATE; ${schema} PRAGMA user_version = ${schemaVersion}; COMMIT`);
-  else if (version !== schemaVersion) throw new DewarError({ code: 'home_invalid', message: 'the journal was written by another release', got: `schema ${String(version)}`, allowed: `schema ${schemaVersion}`, fix: 'start the release that wrote it' });
+  const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version']);
+  const missing = version === 0 ? schema : upgrades[version];
+  if (missing !== undefined) db.exec(`BEGIN IMMEDIATE; ${missing} PRAGMA user_version = ${schemaVersion}; COMMIT`);
+  else if (version !== schemaVersion) throw new DewarError({ code: 'home_invalid', message: 'the journal was written by another release', got: `schema ${version}`, allowed: `schema ${schemaVersion}`, fix: 'start the release that wrote it' });
   const check = db.prepare('PRAGMA quick_check(1)').get()?.['quick_check'];
   if (check !== 'ok') throw Object.assign(new Error(String(check)), { errcode: 11 });
   return db;
