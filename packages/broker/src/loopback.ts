@@ -40,18 +40,15 @@ export class Loopback {
     return this.#inTurn(async () => {
       if (this.#open && (port === 0 || port === this.#open.view.port)) return this.#open.view;
       if (this.#open) await this.#closeNow('another port is wanted');
-      const { store } = this.#parts;
-      await store.commit(async (tx) => {
-        await tx.setSetting('tcp_port', String(port));
-        await tx.append({ type: 'tcp.opened', body: { summary: `TCP door opened on ${port === 0 ? 'any port' : `port ${port}`}`, port } });
-      });
+      await this.#record(port, port === 0 ? 'any port' : `port ${port}`);
       try {
         const open = await this.#listen(port);
-        // Any port is chosen once: clients find the door where it was.
-        if (port === 0) await store.commit((tx) => tx.setSetting('tcp_port', String(open.view.port)));
         this.#open = open;
+        // Any port is chosen once: clients find the door where it was.
+        if (port === 0) await this.#record(open.view.port, `port ${open.view.port}, which was free`);
         return open.view;
       } catch (error) {
+        await this.#end();
         await this.#closeNow('it could not be opened');
         throw error;
       }
@@ -72,9 +69,10 @@ export class Loopback {
     await store.commit((tx) => tx.append({ type: 'tcp.opened', body: { summary: `TCP door opened again on port ${port}`, port: Number(port) } }));
     try {
       this.#open = await this.#listen(Number(port));
+      if (Number(port) !== this.#open.view.port) await this.#record(this.#open.view.port, `port ${this.#open.view.port}, which was free`);
     } catch (error) {
       report(error);
-      await store.commit((tx) => tx.append({ type: 'tcp.closed', body: { summary: 'TCP door closed: it could not be opened again' } }));
+      await store.commit((tx) => tx.append({ type: 'tcp.closed', body: { summary: 'TCP door closed: it could not be opened again', remembered: true } }));
     }
   }
 
@@ -88,11 +86,22 @@ export class Loopback {
     this.#open?.door.drop(name);
   }
 
+  async #record(port: number, where: string): Promise<void> {
+    await this.#parts.store.commit(async (tx) => {
+      await tx.setSetting('tcp_port', String(port));
+      await tx.append({ type: 'tcp.opened', body: { summary: `TCP door opened on ${where}`, port } });
+    });
+  }
+
   async #closeNow(why: string): Promise<void> {
     await this.#parts.store.commit(async (tx) => {
       await tx.setSetting('tcp_port', null);
       await tx.append({ type: 'tcp.closed', body: { summary: `TCP door closed: ${why}` } });
     });
+    await this.#end();
+  }
+
+  async #end(): Promise<void> {
     const open = this.#open;
     this.#open = null;
     await open?.door.close();

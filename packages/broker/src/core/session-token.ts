@@ -1,5 +1,5 @@
 // Session tokens: what stands for a session where no socket can, made for a person, kept as a hash, taken back all at once.
-import { DewarError, hex, type Sha256 } from '@dewar/protocol';
+import { DewarError, hex, jsonDigest, type Sha256 } from '@dewar/protocol';
 import { tokenHash } from './grant.ts';
 import type { Clock, Random, Store, Transaction } from './ports.ts';
 
@@ -17,8 +17,10 @@ export interface IssuedToken {
   readonly created: string;
 }
 
-/** Digits of a hash that name a token in the journal, and open nothing. */
-const named = 16;
+/** The beginning of its hash: names a token in the journal, and opens nothing. */
+export function tokenName(hash: string): string {
+  return hash.slice(0, 16);
+}
 
 /** Throws `not_found` when there is no such session. */
 export async function issueToken({ store, clock, random, sha256 }: TokenParts, session: string): Promise<IssuedToken> {
@@ -27,8 +29,9 @@ export async function issueToken({ store, clock, random, sha256 }: TokenParts, s
   const created = new Date(clock.now()).toISOString();
   await store.commit(async (tx) => {
     await needSession(tx, session);
-    await tx.addToken({ sha256: hash, session, created });
-    await tx.append({ type: 'session.token_issued', body: { summary: `session ${session}: token issued`, session, token_sha256_begins: hash.slice(0, named) } });
+    const row = { sha256: hash, session, created };
+    await tx.addToken(row);
+    await tx.append({ type: 'session.token_issued', body: { summary: `session ${session}: token issued`, session, token: tokenName(hash), row: jsonDigest(row, sha256) } });
   });
   return { token, session, created };
 }

@@ -126,23 +126,23 @@ export function listenerOf(app: App, report: (error: unknown) => void): Listener
 /** Gives a server what every door has: its caps, its turns, and a typed answer to whatever comes. */
 export function serve(server: Server, report: (error: unknown) => void, admit: Admission): void {
   const turns = new Turns();
-  const onRequest = async (request: IncomingMessage, response: ServerResponse, meets: boolean): Promise<void> => {
+  const onRequest = async (request: IncomingMessage, response: ServerResponse, expects: 'nothing' | 'to continue' | 'else'): Promise<void> => {
     try {
       const listener = await admit(request);
-      if (!meets) throw syntax('an expectation that nobody here meets', request.headers.expect);
+      if (expects === 'else') throw syntax('an expectation that nobody here meets', request.headers.expect);
+      if (expects === 'to continue') response.writeContinue();
       listener(request, response);
     } catch (error) {
       if (!(error instanceof DewarError)) report(error);
       refuse(response, error instanceof DewarError ? error : new DewarError({ code: 'internal', message: 'the broker failed; its log says how' }));
     }
   };
-  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    if (turns.take(request, response)) void onRequest(request, response, true);
-  });
-  // Without this, Node answers by itself, in no typed way.
-  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
-    if (turns.take(request, response)) void onRequest(request, response, false);
-  });
+  // Without the last two, Node answers by itself: before anybody was let in, and in no typed way.
+  for (const [event, expects] of [['request', 'nothing'], ['checkContinue', 'to continue'], ['checkExpectation', 'else']] as const) {
+    server.on(event, (request: IncomingMessage, response: ServerResponse) => {
+      if (turns.take(request, response)) void onRequest(request, response, expects);
+    });
+  }
   server.maxConnections = mostConnections;
   server.on('clientError', (error: Error & { readonly code?: string }, connection) => writeRaw(connection as Socket, rawError(error.code)));
 }
