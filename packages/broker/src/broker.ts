@@ -34,6 +34,8 @@ export interface BrokerParts {
   readonly peer: PeerCheck;
   /** The compiled policy's file. */
   readonly policyFile: string;
+  /** What agents are told at `/v1/help`: docs/agents.md. */
+  readonly helpFile: string;
   readonly report: (error: unknown, job?: string) => void;
   /** The disk cannot be trusted any more: the process must end. */
   readonly onFatal: (error: unknown) => void;
@@ -85,7 +87,8 @@ export async function startBroker(parts: BrokerParts): Promise<Broker> {
 
     await store.commit((tx) => tx.append({ type: 'broker.started', body: { summary: `Dewar ${version} started`, version, policy: policy.digest, prices: { ...configuration.prices, lines: configuration.prices.lines.map((line) => ({ ...line })) }, budget: { ...configuration.budget }, aliases: Object.fromEntries(configuration.aliases) } }));
     const doors: Door[] = [];
-    const common = { corridor, store, artifacts, backends, prices: configuration.prices, budget: configuration.budget, clock, version, report };
+    const help = await readFile(parts.helpFile, 'utf8');
+    const common = { help, corridor, store, artifacts, backends, prices: configuration.prices, budget: configuration.budget, clock, version, report };
     const addDoor = async (door: DoorParts): Promise<void> => {
       await privateFolder(dirname(door.socket), uid);
       doors.push(await openDoor(door));

@@ -27,7 +27,7 @@ async function doors(t: TestContext, artifactsOf: (r: Rig) => Artifacts = (r) =>
   const r = await rig();
   const folder = mkdtempSync(join(tmpdir(), 'dewar-doors-'));
   const report = (error: unknown): void => void r.errors.push(error);
-  const common = { corridor: r.corridor, store: r.store, artifacts: artifactsOf(r), backends: r.parts.backends, prices: r.parts.prices, budget: r.budget, clock: r.clock, version: 'test', report };
+  const common = { corridor: r.corridor, store: r.store, artifacts: artifactsOf(r), backends: r.parts.backends, prices: r.parts.prices, budget: r.budget, clock: r.clock, version: 'test', help: 'the help', report };
   let shutDowns = 0;
   const control = controlApp({
     ...common, home: folder, since: 'now', policy: r.parts.policy.digest, keys: { receipt_pem: 'p', checkpoint_vkey: 'v' }, socketOf: (name) => name, draw: () => undefined, tcp: noTcp,

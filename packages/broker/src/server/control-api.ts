@@ -4,7 +4,8 @@ import { digestSchema, DewarError, limits, sessionNamePattern, type JobStatus, t
 import type { Waiting } from '../core/job.ts';
 import type { Analyser, StoredSession } from '../core/ports.ts';
 import { jobIdOf, jsonBody, newApp, type App } from './door.ts';
-import { addReads, printable, Reads, type Readable } from './reads.ts';
+import { printable, readHandlers, Reads, type Readable } from './reads.ts';
+import { addRoutes } from './routes.ts';
 import { addTcp, type TcpParts } from './tcp-api.ts';
 
 export interface ControlParts extends Readable {
@@ -83,7 +84,7 @@ export function controlApp(parts: ControlParts): App {
     return call.json({});
   });
   addTcp(app, parts.tcp);
-  addReads(app, reads);
+  addRoutes(app, readHandlers(reads));
   return app;
 }
 

@@ -45,13 +45,28 @@ export interface Door {
 /** @param tellsPaths false where an agent asks: where the broker keeps its state is nothing to it. */
 export function newApp(report: (error: unknown) => void, { tellsPaths }: { readonly tellsPaths: boolean }): App {
   const app: App = new Hono();
-  app.notFound((call) => answerError(call, new DewarError({ code: 'not_found', message: 'no such address', path: shown(call.req.path), allowed: 'see GET /v1' })));
+  app.notFound((call) => {
+    const methods = methodsOf(app, call.req.path);
+    if (methods.length === 0) return answerError(call, noSuchAddress(call));
+    call.header('allow', methods.join(', '));
+    return answerError(call, new DewarError({ code: 'method_not_allowed', message: 'this address takes another method', got: shown(call.req.method), allowed: methods.join(', ') }));
+  });
   app.onError((error, call) => {
     if (error instanceof DewarError) return answerError(call, tellsPaths ? error : withoutPath(error));
     report(error);
     return answerError(call, new DewarError({ code: 'internal', message: 'the broker failed; its log says how', fix: 'see broker.log in the state folder' }));
   });
   return app;
+}
+
+/** HEAD is a GET whose body is left out (RFC 9110 §9.3.2). */
+function methodsOf(app: App, path: string): string[] {
+  const known = ['GET', 'PUT', 'POST'].filter((method) => app.router.match(method, path)[0].length > 0);
+  return known.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
+}
+
+function noSuchAddress(call: Call): DewarError {
+  return new DewarError({ code: 'not_found', message: 'no such address', path: shown(call.req.path), allowed: 'see GET /v1' });
 }
 
 /** What the storage could not do is told with the file's path in `got`. */

@@ -1,12 +1,13 @@
 // The reads that a session and the person share: jobs, their results, logs and receipts, backends, budget.
-import { DewarError, endStatuses, plainText, shown, type BackendView, type BudgetView, type JobId, type JobView, type LogsAnswer } from '@dewar/protocol';
+import { DewarError, endStatuses, jobStatusSchema, plainText, shown, type BackendView, type BudgetView, type JobId, type JobStatus, type JobView, type LogsAnswer } from '@dewar/protocol';
 import { budgetView, dayOf } from '../core/budget.ts';
 import { unknownJob, type Corridor } from '../core/corridor.ts';
 import type { Job } from '../core/job.ts';
 import type { Artifacts, Backends, BudgetLimits, Clock, Prices, Store } from '../core/ports.ts';
 import { priceText } from '../core/quote.ts';
 import { isOver, jobView, statusOf } from '../core/view.ts';
-import { jobIdOf, type App, type Call } from './door.ts';
+import { jobIdOf, type Call } from './door.ts';
+import { longestWait, mostJobs, type Handlers } from './routes.ts';
 
 export interface Readable {
   readonly corridor: Corridor;
@@ -18,8 +19,6 @@ export interface Readable {
   readonly clock: Clock;
 }
 
-/** The longest a wait may be asked for, seconds. */
-const longestWait = 120;
 /** Characters of a run's output, or of a program's source in a list, that are shown. */
 const shownCharacters = 65_536;
 
@@ -53,7 +52,7 @@ export class Reads {
    * Answers when the job is over, that is ended and its receipt signed; when its status is no longer `after`; or when the time is up.
    * An end is no change from `after`: it is waited on until the receipt is signed.
    */
-  async wait(id: JobId, seconds: number, after: string | undefined, signal: AbortSignal): Promise<JobView> {
+  async wait(id: JobId, seconds: number, after: JobStatus | undefined, signal: AbortSignal): Promise<JobView> {
     const { corridor, clock } = this.#parts;
     const until = clock.now() + seconds * 1000;
     for (;;) {
@@ -113,20 +112,30 @@ export class Reads {
   }
 }
 
-/** The addresses of the reads. */
-export function addReads(app: App, reads: Reads): void {
-  app.get('/v1/jobs', async (call) => call.json({ jobs: await reads.jobs(numberOf(call, 'limit', 50, 500)) }));
-  app.get('/v1/jobs/:id', async (call) => call.json({ job: reads.show(await reads.job(jobIdOf(call))) }));
-  app.get('/v1/jobs/:id/wait', async (call) => {
-    const gone = new AbortController();
-    call.env.outgoing.once('close', () => gone.abort());
-    return call.json({ job: await reads.wait(jobIdOf(call), numberOf(call, 'timeout_s', 30, longestWait), call.req.query('after'), gone.signal) });
-  });
-  app.get('/v1/jobs/:id/results', async (call) => call.body(await reads.results(jobIdOf(call)), 200, { 'content-type': 'application/json' }));
-  app.get('/v1/jobs/:id/logs', async (call) => call.json(await reads.logs(jobIdOf(call))));
-  app.get('/v1/jobs/:id/receipt', async (call) => call.body(await reads.receipt(jobIdOf(call)), 200, { 'content-type': 'application/vnd.dev.sigstore.bundle.v0.3+json' }));
-  app.get('/v1/backends', (call) => call.json({ backends: reads.backends() }));
-  app.get('/v1/budget', async (call) => call.json({ budget: await reads.budget() }));
+export type ReadOperation = 'listJobs' | 'getJob' | 'waitForJob' | 'getResults' | 'getLogs' | 'getReceipt' | 'listBackends' | 'getBudget';
+
+export function readHandlers(reads: Reads): Handlers<ReadOperation> {
+  return {
+    listJobs: async (call) => call.json({ jobs: await reads.jobs(numberOf(call, 'limit', 50, mostJobs)) }),
+    getJob: async (call) => call.json({ job: reads.show(await reads.job(jobIdOf(call))) }),
+    waitForJob: async (call) => {
+      const gone = new AbortController();
+      call.env.outgoing.once('close', () => gone.abort());
+      return call.json({ job: await reads.wait(jobIdOf(call), numberOf(call, 'timeout_s', 30, longestWait), statusIn(call, 'after'), gone.signal) });
+    },
+    getResults: async (call) => call.body(await reads.results(jobIdOf(call)), 200, { 'content-type': 'application/json' }),
+    getLogs: async (call) => call.json(await reads.logs(jobIdOf(call))),
+    getReceipt: async (call) => call.body(await reads.receipt(jobIdOf(call)), 200, { 'content-type': 'application/vnd.dev.sigstore.bundle.v0.3+json' }),
+    listBackends: (call) => call.json({ backends: reads.backends() }),
+    getBudget: async (call) => call.json({ budget: await reads.budget() }),
+  };
+}
+
+function statusIn(call: Call, name: string): JobStatus | undefined {
+  const text = call.req.query(name);
+  const parsed = jobStatusSchema.optional().safeParse(text);
+  if (parsed.success) return parsed.data;
+  throw new DewarError({ code: 'request_invalid', message: `${name} is not valid`, path: name, got: shown(text), allowed: 'a job status such as waiting' });
 }
 
 function numberOf(call: Call, name: string, otherwise: number, most: number): number {
