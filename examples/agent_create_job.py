@@ -4,6 +4,7 @@
 The agent that runs this holds no key: the broker decides, asks a person where money is involved, and runs the job.
 
     export IBM_QISKIT_BROKER_URL=unix:///path/to/api.sock      # or http://localhost:5000
+    # or https://localhost:7443 with DEWAR_TOKEN and REQUESTS_CA_BUNDLE, as `dewar session token` prints them
     python3 agent_create_job.py --spec job.json
     python3 agent_create_job.py --spec job.json --circuit bell.qasm --wait
 
@@ -18,6 +19,7 @@ import json
 import os
 import re
 import socket
+import ssl
 import sys
 import time
 import urllib.parse
@@ -65,18 +67,27 @@ class Broker:
             raise UsageError(f"IBM_QISKIT_BROKER_URL is {plain(url)}: {error}") from error
         if parts.scheme == "unix" and parts.path and not parts.netloc:
             self.base = ""
+            self.headers = {}
             self.connect = lambda: UnixConnection(urllib.parse.unquote(parts.path), TIMEOUT_S)
         elif parts.scheme in ("http", "https") and parts.hostname:
-            kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
             self.base = parts.path.rstrip("/")
-            self.connect = lambda: kind(parts.hostname, port, timeout=TIMEOUT_S)
+            self.headers = {}
+            self.url = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"  # a token in it is never shown
+            if parts.scheme == "https":
+                token = urllib.parse.unquote(parts.password or "") or os.environ.get("DEWAR_TOKEN", "")
+                if token:
+                    self.headers["Authorization"] = f"Bearer {token}"
+                trust = ssl.create_default_context(cafile=os.environ.get("REQUESTS_CA_BUNDLE") or None)
+                self.connect = lambda: http.client.HTTPSConnection(parts.hostname, port, timeout=TIMEOUT_S, context=trust)
+            else:
+                self.connect = lambda: http.client.HTTPConnection(parts.hostname, port, timeout=TIMEOUT_S)
         else:
             raise UsageError(f"IBM_QISKIT_BROKER_URL is {plain(url)}: write unix:///path/to/api.sock or http://host:port")
 
     def call(self, method, path, body=None, content_type="application/json"):
         connection = self.connect()
         try:
-            headers = {} if body is None else {"Content-Type": content_type}
+            headers = dict(self.headers, **({} if body is None else {"Content-Type": content_type}))
             connection.request(method, self.base + path, body=body, headers=headers)
             response = connection.getresponse()
             text = response.read()

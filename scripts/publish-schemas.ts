@@ -1,6 +1,8 @@
-// Writes the published JSON Schemas from the zod schemas that the broker checks with; `--check` writes nothing and fails where they differ.
+// Writes the published JSON Schemas and the OpenAPI document from what the broker itself goes by; `--check` writes nothing and fails where they differ.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
+import { version } from '../packages/broker/src/broker.ts';
+import { openApiDocument } from '../packages/broker/src/server/openapi.ts';
 import { envelopeRequestSchema, envelopeTermsSchema, jobSpecSchema, policyInputSchema } from '../packages/protocol/src/index.ts';
 
 const schemas: readonly { readonly file: string; readonly title: string; readonly description: string; readonly schema: z.ZodType }[] = [
@@ -28,13 +30,17 @@ function published({ file, title, description, schema }: (typeof schemas)[number
   return `${JSON.stringify({ $schema, $id: `urn:dewar:${file}:v1`, title, description, ...rest }, null, 2)}\n`;
 }
 
+const files: readonly (readonly [string, string])[] = [
+  ...schemas.map((each) => [`${each.file}.schema.json`, published(each)] as const),
+  ['openapi.json', `${JSON.stringify(openApiDocument(version), null, 2)}\n`],
+];
+
 let stale = 0;
-for (const each of schemas) {
-  const path = new URL(`../docs/spec/${each.file}.schema.json`, import.meta.url);
-  const text = published(each);
+for (const [file, text] of files) {
+  const path = new URL(`../docs/spec/${file}`, import.meta.url);
   if (!process.argv.includes('--check')) writeFileSync(path, text);
   else if (readIfThere(path) !== text) {
-    process.stderr.write(`docs/spec/${each.file}.schema.json differs from the schema in packages/protocol: run node scripts/publish-schemas.ts\n`);
+    process.stderr.write(`docs/spec/${file} differs from the code: run node scripts/publish-schemas.ts\n`);
     stale += 1;
   }
 }

@@ -86,6 +86,7 @@ function around(store: Store): Store {
 await startBroker({
   home, uid, clock: systemClock, random: systemRandom, peer: peerCheck(), around,
   policyFile: fileURLToPath(new URL('../../policies/quantum_policy.wasm', import.meta.url)),
+  helpFile: fileURLToPath(new URL('../../docs/agents.md', import.meta.url)),
   report: (error, job) => void process.stderr.write(`${job ?? 'broker'}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`),
   onFatal: () => process.exit(74),
   onShutDown: () => process.exit(0),

@@ -222,10 +222,15 @@ for (const door of doors) {
       assert.deepEqual(got, [{ status: 413, code: 'body_too_large' }]);
     });
 
-    test('unknown addresses and methods are not_found', async () => {
-      for (const [method, path] of [['GET', '/'], ['GET', '/v1/'], ['GET', '/v2/jobs'], ['DELETE', '/v1/jobs'], ['PATCH', '/v1/jobs/job_00000000000000000000'], ['POST', '/v1/jobs/job_00000000000000000000'], ['TRACE', '/v1/jobs'], ['GET', '//v1/jobs'], ['GET', '/v1/JOBS'], ['GET', '/v1/jobs/']] as const) {
+    test('unknown addresses are not_found, and a known one says which methods it takes', async () => {
+      for (const [method, path] of [['GET', '/'], ['GET', '/v1/'], ['GET', '/v2/jobs'], ['DELETE', '/v1/nothing'], ['GET', '//v1/jobs'], ['GET', '/v1/JOBS'], ['GET', '/v1/jobs/'], ['POST', '/__proto__']] as const) {
         const answer = await call(door.path(), method, path);
         assert.deepEqual([answer.status, errorOf(answer).code], [404, 'not_found'], `${method} ${path}`);
+      }
+      for (const [method, path] of [['DELETE', '/v1/jobs'], ['PATCH', '/v1/jobs/job_00000000000000000000'], ['POST', '/v1/jobs/job_00000000000000000000'], ['TRACE', '/v1/jobs'], ['OPTIONS', '/v1/jobs'], ['PUT', '/v1/budget']] as const) {
+        const answer = await call(door.path(), method, path);
+        assert.deepEqual([answer.status, errorOf(answer).code], [405, 'method_not_allowed'], `${method} ${path}`);
+        assert.match(errorOf(answer).allowed ?? '', /^GET, HEAD/);
       }
     });
 

@@ -18,6 +18,8 @@ import { SqliteStore } from './adapters/sqlite/store.ts';
 import { sha256, steadyClock } from './adapters/system.ts';
 import { Corridor } from './core/corridor.ts';
 import type { Analyser, Backends, Clock, Device, Random, Store, StoredSession } from './core/ports.ts';
+import { issueToken, revokeTokens } from './core/session-token.ts';
+import { Loopback } from './loopback.ts';
 import { controlApp } from './server/control-api.ts';
 import { openDoor, type Door, type DoorParts, type PeerCheck } from './server/door.ts';
 import { sessionApp } from './server/session-api.ts';
@@ -32,6 +34,8 @@ export interface BrokerParts {
   readonly peer: PeerCheck;
   /** The compiled policy's file. */
   readonly policyFile: string;
+  /** What agents are told at `/v1/help`: docs/agents.md. */
+  readonly helpFile: string;
   readonly report: (error: unknown, job?: string) => void;
   /** The disk cannot be trusted any more: the process must end. */
   readonly onFatal: (error: unknown) => void;
@@ -83,7 +87,8 @@ export async function startBroker(parts: BrokerParts): Promise<Broker> {
 
     await store.commit((tx) => tx.append({ type: 'broker.started', body: { summary: `Dewar ${version} started`, version, policy: policy.digest, prices: { ...configuration.prices, lines: configuration.prices.lines.map((line) => ({ ...line })) }, budget: { ...configuration.budget }, aliases: Object.fromEntries(configuration.aliases) } }));
     const doors: Door[] = [];
-    const common = { corridor, store, artifacts, analyser, backends, prices: configuration.prices, budget: configuration.budget, clock, version, report };
+    const help = await readFile(parts.helpFile, 'utf8');
+    const common = { help, corridor, store, artifacts, analyser, backends, prices: configuration.prices, budget: configuration.budget, clock, version, report };
     const addDoor = async (door: DoorParts): Promise<void> => {
       await privateFolder(dirname(door.socket), uid);
       doors.push(await openDoor(door));
@@ -95,15 +100,27 @@ export async function startBroker(parts: BrokerParts): Promise<Broker> {
       return session;
     };
 
+    const loopback = new Loopback({ store, clock, random, sha256, home, uid, report, appOf: (session) => sessionApp(common, session) });
+    const tokens = { store, clock, random, sha256 };
+
     await corridor.recover();
     const known = await store.view.sessions();
     for (const session of known) await openSessionDoor(session);
     if (!known.some(({ name }) => name === 'default')) await openSession('default', []);
+    await loopback.reopen();
     // The control door opens last: when it answers, all of the broker does.
     await addDoor({
       socket: controlSocket(home), peer, report,
       app: controlApp({
         ...common, home: home.state, since: new Date(clock.now()).toISOString(), policy: policy.digest, openSession, shutDown: parts.onShutDown,
+        tcp: {
+          view: () => loopback.view, open: (port) => loopback.open(port), close: () => loopback.close(), issueToken: (name) => issueToken(tokens, name),
+          revokeTokens: async (name) => {
+            const revoked = await revokeTokens(tokens, name);
+            loopback.dropSession(name);
+            return revoked;
+          },
+        },
         keys: { receipt_pem: keys.receipt.publicKeyPem, checkpoint_vkey: keys.checkpoint.vkey }, socketOf: (name) => sessionSocket(home, name),
       }),
     });
@@ -111,6 +128,7 @@ export async function startBroker(parts: BrokerParts): Promise<Broker> {
     return {
       stop: async () => {
         corridor.stop();
+        await loopback.stop();
         for (const door of doors) await door.close();
         for (const device of backends.devices.values()) await device.close();
         await store.commit((tx) => tx.append({ type: 'broker.stopped', body: { summary: 'stopped' } }));

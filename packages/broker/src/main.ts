@@ -47,6 +47,7 @@ async function main(args: readonly string[]): Promise<void> {
   const starting = startBroker({
     home, uid, clock: systemClock, random: systemRandom, peer: peerCheck(),
     policyFile: fileURLToPath(new URL('../../../policies/quantum_policy.wasm', import.meta.url)),
+    helpFile: fileURLToPath(new URL('../../../docs/agents.md', import.meta.url)),
     report: (error, job) => log(`${job ?? 'broker'}: ${describe(error)}`),
     onFatal: (error) => {
       log(`the disk cannot be trusted, ending: ${describe(error)}`);

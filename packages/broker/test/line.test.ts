@@ -125,7 +125,7 @@ test('a client that waits and vanishes leaves no listener and no timer behind', 
       stop();
     };
   } };
-  const app = sessionApp({ corridor: r.corridor, store: r.store, artifacts: r.artifacts, analyser: r.parts.analyser, backends: { devices: new Map(), aliases: new Map() }, prices, budget: r.budget, clock, version: 'test', report: (error) => r.errors.push(error) }, session);
+  const app = sessionApp({ corridor: r.corridor, store: r.store, artifacts: r.artifacts, analyser: r.parts.analyser, backends: { devices: new Map(), aliases: new Map() }, prices, budget: r.budget, clock, version: 'test', help: '', report: (error) => r.errors.push(error) }, session);
   const door = await openDoor({ socket, app, peer: null, report: (error) => r.errors.push(error) });
   try {
     const job = await r.submit();

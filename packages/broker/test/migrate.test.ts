@@ -12,7 +12,7 @@ import { checkpointSigner, rig, sha256, TestClock } from './fixture.ts';
 function toVersion1(file: string): void {
   const db = new DatabaseSync(file);
   db.exec(`
-    DROP INDEX jobs_by_code; DROP INDEX jobs_by_envelope; DROP TABLE envelopes; DROP INDEX events_of_envelope;
+    DROP INDEX jobs_by_code; DROP INDEX jobs_by_envelope; DROP TABLE envelopes; DROP INDEX events_of_envelope; DROP TABLE session_tokens; DROP TABLE settings;
     CREATE TABLE jobs_1(id TEXT PRIMARY KEY, session TEXT NOT NULL, phase TEXT NOT NULL, outcome TEXT, device_kind TEXT NOT NULL, program TEXT NOT NULL, data TEXT NOT NULL) STRICT, WITHOUT ROWID;
     INSERT INTO jobs_1 SELECT id, session, phase, outcome, device_kind, program, data FROM jobs;
     DROP TABLE jobs; ALTER TABLE jobs_1 RENAME TO jobs;
@@ -38,6 +38,8 @@ test('a version 1 journal is migrated at the start: jobs, what was simulated, an
       assert.equal((await store.view.job(job.id))?.phase, 'waiting');
       assert.equal(await store.view.simulatedBefore(r.code), true);
       assert.deepEqual(await store.view.envelopes({}), []);
+      assert.equal(await store.view.sessionOfToken('0'.repeat(64)), null);
+      assert.equal(await store.view.setting('tcp_port'), null);
       assert.deepEqual((await store.verify()).problems, []);
       await store.close();
     }

@@ -11,7 +11,10 @@ import type { Artifacts } from '../src/core/ports.ts';
 import { controlApp } from '../src/server/control-api.ts';
 import { newApp, openDoor } from '../src/server/door.ts';
 import { sessionApp } from '../src/server/session-api.ts';
+import type { TcpParts } from '../src/server/tcp-api.ts';
 import { bell, completed, rig, session, type Rig } from './fixture.ts';
+
+const noTcp: TcpParts = { view: () => null, open: () => Promise.reject(new Error('not here')), close: async () => {}, issueToken: () => Promise.reject(new Error('not here')), revokeTokens: async () => 0 };
 
 interface Doors {
   readonly rig: Rig;
@@ -24,10 +27,10 @@ async function doors(t: TestContext, artifactsOf: (r: Rig) => Artifacts = (r) =>
   const r = await rig();
   const folder = mkdtempSync(join(tmpdir(), 'dewar-doors-'));
   const report = (error: unknown): void => void r.errors.push(error);
-  const common = { corridor: r.corridor, store: r.store, artifacts: artifactsOf(r), analyser: r.parts.analyser, backends: r.parts.backends, prices: r.parts.prices, budget: r.budget, clock: r.clock, version: 'test', report };
+  const common = { corridor: r.corridor, store: r.store, artifacts: artifactsOf(r), analyser: r.parts.analyser, backends: r.parts.backends, prices: r.parts.prices, budget: r.budget, clock: r.clock, version: 'test', help: 'the help', report };
   let shutDowns = 0;
   const control = controlApp({
-    ...common, home: folder, since: 'now', policy: r.parts.policy.digest, keys: { receipt_pem: 'p', checkpoint_vkey: 'v' }, socketOf: (name) => name,
+    ...common, home: folder, since: 'now', policy: r.parts.policy.digest, keys: { receipt_pem: 'p', checkpoint_vkey: 'v' }, socketOf: (name) => name, tcp: noTcp,
     openSession: () => Promise.reject(new Error('not here')),
     shutDown: () => {
       shutDowns += 1;

@@ -21,6 +21,7 @@ function start(home: Home): Promise<Broker> {
   return startBroker({
     home, uid: process.getuid?.() ?? 0, clock: systemClock, random: systemRandom, peer: () => undefined,
     policyFile: fileURLToPath(new URL('../../../policies/quantum_policy.wasm', import.meta.url)),
+    helpFile: fileURLToPath(new URL('../../../docs/agents.md', import.meta.url)),
     report: () => undefined, onFatal: () => undefined, onShutDown: () => undefined,
   });
 }

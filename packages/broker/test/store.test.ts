@@ -11,6 +11,7 @@ import { checkpointSignerFromPem, generateCheckpointKey } from '@dewar/receipt';
 import { SqliteStore } from '../src/adapters/sqlite/store.ts';
 import { arrows, mayMove, type EventDraft, type Job, type MovingEvent } from '../src/core/job.ts';
 import type { Store } from '../src/core/ports.ts';
+import { issueToken, revokeTokens } from '../src/core/session-token.ts';
 import { checkpointSigner, rig, sha256, TestClock, type Rig } from './fixture.ts';
 
 const pem = generateCheckpointKey().privatePem;
@@ -66,6 +67,14 @@ async function everything(): Promise<{ readonly r: Rig; readonly jobs: ReadonlyM
     await tx.append({ type: 'session.created', body: { summary: 'created', session: { ...other } } });
   });
   await r.corridor.freeze(true, 'test');
+  const tokens = { store: r.store, clock: r.clock, random, sha256 };
+  await issueToken(tokens, 'other');
+  assert.equal(await revokeTokens(tokens, 'other'), 1);
+  for (let count = 0; count < 2; count += 1) await issueToken(tokens, 'other');
+  await r.store.commit(async (tx) => {
+    await tx.setSetting('tcp_port', '7443');
+    await tx.append({ type: 'tcp.opened', body: { summary: 'opened', port: 7443 } });
+  });
   const jobs = new Map<string, Job>();
   for (const id of [settled.id, closing.id, running.id, queued.id, dropped.id]) jobs.set(id, await r.job(id));
   return { r, jobs };
@@ -98,7 +107,7 @@ test('any field of any row of any table that is changed on disk is found by veri
     assert.deepEqual((await store.verify()).problems, []);
     const missed: string[] = [];
     let changes = 0;
-    for (const [table, key] of [['events', 'seq'], ['head', 'only'], ['jobs', 'id'], ['ledger', 'job_id'], ['sessions', 'name'], ['flags', 'name']] as const) {
+    for (const [table, key] of [['events', 'seq'], ['head', 'only'], ['jobs', 'id'], ['ledger', 'job_id'], ['sessions', 'name'], ['flags', 'name'], ['session_tokens', 'sha256'], ['settings', 'name']] as const) {
       const rows = db.prepare(`SELECT * FROM ${table}`).all();
       assert.ok(rows.length > 0, table);
       for (const row of rows) {

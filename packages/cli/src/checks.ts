@@ -1,7 +1,9 @@
 // What `doctor` looks at: each check says how it stands and, where it fails, the command that mends it.
+import { X509Certificate } from 'node:crypto';
 import { access, constants, lstat, statfs } from 'node:fs/promises';
-import { DewarError, controlSocket, sessionSocket, type Home, type StatusView } from '@dewar/protocol';
+import { DewarError, controlSocket, sessionSocket, type Home, type StatusView, type TcpView } from '@dewar/protocol';
 import type { Context } from './context.ts';
+import { quoted } from './shell-word.ts';
 import { readTrust, trustPath } from './trust.ts';
 
 export interface Check {
@@ -15,6 +17,8 @@ export interface Check {
 /** Longest socket path in bytes: sun_path less its closing NUL, unix(7). */
 const longestSocket = 107;
 const leastDisk = 268_435_456;
+/** A certificate that ends in less is told of; the broker renews it at its start. */
+const soonMs = 14 * 86_400_000;
 /** A clock before this program was written is wrong. */
 const earliest = Date.UTC(2026, 0, 1);
 
@@ -31,7 +35,7 @@ export async function allChecks(context: Context): Promise<Check[]> {
   return [
     nodeCheck(process.versions.node), platformCheck(process.platform, process.arch), clockCheck(Date.now(), status instanceof Error ? undefined : status),
     await folderCheck('state folder', home.state), await folderCheck('config folder', home.config), await folderCheck('socket folder', home.run),
-    socketCheck(home), await diskCheck(home.state), await trustCheck(context), brokerCheck(status), policyCheck(status), await journalCheck(context, status), await pythonCheck(),
+    socketCheck(home), await diskCheck(home.state), await trustCheck(context), brokerCheck(status), policyCheck(status), await journalCheck(context, status), await tcpCheck(context, status), await pythonCheck(),
   ];
 }
 
@@ -115,12 +119,18 @@ async function journalCheck({ control, signal }: Context, status: StatusView | E
   }
 }
 
+async function tcpCheck({ control, signal }: Context, status: StatusView | Error): Promise<Check> {
+  return status instanceof Error ? skip('TCP door', 'the broker does not answer') : tcpViewCheck(await control.tcp({ signal }), Date.now());
+}
+
+export function tcpViewCheck(view: TcpView | null, now: number): Check {
+  if (view === null) return ok('TCP door', 'closed');
+  const end = new X509Certificate(view.certificate_pem).validToDate;
+  const text = `open on ${view.url}; certificate until ${end.toISOString().slice(0, 10)}`;
+  return end.getTime() - now > soonMs ? ok('TCP door', text) : fail('TCP door', text, 'dewar down && dewar up makes a new one');
+}
+
 async function pythonCheck(): Promise<Check> {
   const path = '/usr/bin/python3';
   return access(path, constants.X_OK).then(() => ok('python3', path), () => skip('python3', `no ${path}; only examples/agent_create_job.py needs it`));
-}
-
-/** One word for a POSIX shell. */
-function quoted(path: string): string {
-  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

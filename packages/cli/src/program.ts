@@ -27,13 +27,14 @@ import { session } from './verbs/session.ts';
 import { show } from './verbs/show.ts';
 import { status } from './verbs/status.ts';
 import { submit } from './verbs/submit.ts';
+import { tcp } from './verbs/tcp.ts';
 import { thaw } from './verbs/thaw.ts';
 import { up } from './verbs/up.ts';
 import { verify } from './verbs/verify.ts';
 import { wait } from './verbs/wait.ts';
 
 export const verbGroups: readonly (readonly [string, readonly Verb[]])[] = [
-  ['Broker:', [up, down, status, doctor, session, mcp]],
+  ['Broker:', [up, down, status, doctor, session, mcp, tcp]],
   ['Jobs:', [run, submit, jobs, show, wait, results, logs, cancel]],
   ['Approval:', [pending, approve, deny, envelope, freeze, thaw]],
   ['Money and devices:', [backends, budget]],

@@ -64,6 +64,19 @@ test('a person\'s no reaches the agent with its reason', async () => {
   assert.deepEqual([ended.status, ended.denied.by, ended.denied.message], ['denied', 'person', 'not today']);
 });
 
+test('the TCP door is opened, told of by status and doctor, and closed', async () => {
+  const { tcp } = await json(0, 'tcp', 'on', '--port', '0');
+  assert.match(tcp.url, /^https:\/\/localhost:\d+$/);
+  const { token } = await json(0, 'session', 'token', 'default');
+  assert.match(token, /^dewar_session_[0-9a-f]{64}$/);
+  assert.match((await cli('status')).stdout, new RegExp(`TCP door  open on ${tcp.url}`));
+  const { checks } = await json(0, 'doctor');
+  assert.match(checks.find((check: { readonly name: string }) => check.name === 'TCP door').detail, new RegExp(`^open on ${tcp.url}; certificate until \\d{4}-`));
+  assert.equal((await json(0, 'session', 'token', 'default', '--revoke')).revoked, 1);
+  assert.equal((await json(1, 'session', 'token', 'nobody')).error.code, 'not_found');
+  assert.equal((await json(0, 'tcp', 'off')).tcp, null);
+});
+
 test('what only reads answers: status, backends, budget, jobs, logs, sessions, journal, doctor', async () => {
   for (const args of [['status'], ['backends'], ['budget'], ['jobs'], ['logs', 'last'], ['session', 'list'], ['journal', 'verify'], ['pending'], ['doctor']]) await json(0, ...args);
 });

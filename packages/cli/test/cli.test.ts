@@ -288,13 +288,13 @@ test('the small verbs print what they did, also as JSON', async () => {
   const made = { id: 'session_1', name: 'agent', containment: 'uncontained', socket: '/run/x.sock', created: '2026-11-23T07:00:00Z', read: [] };
   await withFakes({
     control: {
-      'GET /v1/status': sampleStatus, 'POST /v1/freeze': { frozen: true }, 'POST /v1/thaw': { frozen: false }, 'GET /v1/sessions': { sessions: [made] }, 'POST /v1/sessions': () => status(201, { session: made }),
+      'GET /v1/tcp': { tcp: null }, 'GET /v1/status': sampleStatus, 'POST /v1/freeze': { frozen: true }, 'POST /v1/thaw': { frozen: false }, 'GET /v1/sessions': { sessions: [made] }, 'POST /v1/sessions': () => status(201, { session: made }),
       [`POST ${job}/cancel`]: { job: sampleJob({ status: 'cancelled' }) }, 'GET /v1/jobs': { jobs: [sampleJob()] },
     },
     session: { 'GET /v1/backends': { backends: [backend] }, 'GET /v1/budget': { budget: sampleBudget } },
   }, async ({ home, control }) => {
     const json: [string[], unknown][] = [
-      [['status'], { status: sampleStatus }], [['freeze', '--reason', 'why'], { frozen: true }], [['thaw'], { frozen: false }], [['session', 'list'], { sessions: [made] }],
+      [['status'], { status: sampleStatus, tcp: null }], [['freeze', '--reason', 'why'], { frozen: true }], [['thaw'], { frozen: false }], [['session', 'list'], { sessions: [made] }],
       [['session', 'create', 'agent', '--read', home], { session: made }], [['backends'], { backends: [backend] }], [['budget'], { budget: sampleBudget }], [['cancel', 'last'], { job: sampleJob({ status: 'cancelled' }) }],
     ];
     for (const [args, document] of json) {
@@ -308,7 +308,7 @@ test('the small verbs print what they did, also as JSON', async () => {
 
 test('doctor exits 1 while something fails, with the command that mends it, and 0 when all is well', async () => {
   const journal = { ok: true, size: 1, root: 'x', checkpoint: 'y', problems: [] };
-  await withFakes({ control: { 'GET /v1/status': sampleStatus, 'GET /v1/journal/verify': journal } }, async ({ home }) => {
+  await withFakes({ control: { 'GET /v1/tcp': { tcp: null }, 'GET /v1/status': sampleStatus, 'GET /v1/journal/verify': journal } }, async ({ home }) => {
     const well = await runCli(['doctor', '--json'], { home });
     const { ok, checks } = JSON.parse(well.stdout);
     assert.deepEqual([well.code, ok], [0, true], well.stdout);

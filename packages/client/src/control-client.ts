@@ -1,7 +1,7 @@
 // The control socket: what only the person may do.
 import {
-  anyObject, envelopeAnswer, frozenAnswer, jobAnswer, journalAnswer, journalReport, keysAnswer, pendingAnswer, pendingEnvelopeAnswer, pendingsAnswer, sessionAnswer, sessionsAnswer, statusAnswer,
-  type ApproveEnvelopeRequest, type ApproveRequest, type EnvelopeView, type JobView, type JournalReport, type KeysView, type PendingEnvelopeView, type PendingView, type SessionView, type StatusView,
+  anyObject, envelopeAnswer, frozenAnswer, jobAnswer, journalAnswer, journalReport, keysAnswer, pendingAnswer, pendingEnvelopeAnswer, pendingsAnswer, revokedAnswer, sessionAnswer, sessionsAnswer, statusAnswer, tcpAnswer, tokenAnswer,
+  type ApproveEnvelopeRequest, type ApproveRequest, type EnvelopeView, type JobView, type JournalReport, type KeysView, type PendingEnvelopeView, type PendingView, type SessionView, type StatusView, type TcpView, type TokenAnswer,
 } from '@dewar/protocol';
 import { envelopePath, JobClient, jobPath, type CallOptions } from './job-client.ts';
 
@@ -70,6 +70,30 @@ export class ControlClient extends JobClient {
 
   async keys(options: CallOptions = {}): Promise<KeysView> {
     return this.get(keysAnswer, '/v1/keys', options);
+  }
+
+  /** Null while the TCP door is closed. */
+  async tcp(options: CallOptions = {}): Promise<TcpView | null> {
+    return (await this.get(tcpAnswer, '/v1/tcp', options)).tcp;
+  }
+
+  /** @param port 0 is any that is free */
+  async openTcp(port: number, options: CallOptions = {}): Promise<TcpView | null> {
+    return (await this.post(tcpAnswer, '/v1/tcp', { port }, options)).tcp;
+  }
+
+  async closeTcp(options: CallOptions = {}): Promise<void> {
+    await this.post(tcpAnswer, '/v1/tcp/close', {}, options);
+  }
+
+  /** The token is answered this once. */
+  async issueToken(session: string, options: CallOptions = {}): Promise<TokenAnswer> {
+    return this.post(tokenAnswer, `/v1/sessions/${encodeURIComponent(session)}/tokens`, {}, options);
+  }
+
+  /** How many were taken back: all that the session had. */
+  async revokeTokens(session: string, options: CallOptions = {}): Promise<number> {
+    return (await this.post(revokedAnswer, `/v1/sessions/${encodeURIComponent(session)}/tokens/revoke`, {}, options)).revoked;
   }
 
   async shutdown(options: CallOptions = {}): Promise<void> {

@@ -183,6 +183,7 @@ test('an approval repeats the digest and nonce it was given', async () => {
 });
 
 test('every view on the control socket parses as it is typed', async () => {
+  const tcp = { port: 7443, url: 'https://localhost:7443', certificate_pem: 'pem', certificate_file: '/x', sha256: 'ab'.repeat(32) };
   await withBroker({
     'GET /v1/status': sampleStatus,
     'GET /v1/pending': { pending: [samplePending()], envelopes: [] },
@@ -191,6 +192,8 @@ test('every view on the control socket parses as it is typed', async () => {
     'GET /v1/journal': { size: 1, root: 'x', checkpoint: 'y' },
     'GET /v1/journal/verify': { ok: true, size: 1, root: 'x', checkpoint: 'y', problems: [] },
     'GET /v1/keys': { receipt_pem: 'pem', checkpoint_vkey: 'vkey' },
+    'GET /v1/tcp': { tcp }, 'POST /v1/tcp': { tcp }, 'POST /v1/tcp/close': { tcp: null }, 'POST /v1/sessions/default/tokens': { token: `dewar_session_${'0'.repeat(64)}`, session: 'default', created: '2026-11-23T07:00:00Z' },
+    'POST /v1/sessions/default/tokens/revoke': { revoked: 1 },
     'POST /v1/freeze': { frozen: true }, 'POST /v1/thaw': { frozen: false }, 'POST /v1/shutdown': {},
   }, async (broker) => {
     const client = new ControlClient(broker.socketPath);
@@ -203,6 +206,10 @@ test('every view on the control socket parses as it is typed', async () => {
     assert.equal((await client.keys()).receipt_pem, 'pem');
     assert.equal(await client.freeze('why'), true);
     assert.equal(await client.thaw(), false);
+    assert.deepEqual([await client.tcp(), await client.openTcp(0)], [tcp, tcp]);
+    await client.closeTcp();
+    assert.equal((await client.issueToken('default')).session, 'default');
+    assert.equal(await client.revokeTokens('default'), 1);
     await client.shutdown();
   });
 });

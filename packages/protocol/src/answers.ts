@@ -4,14 +4,14 @@ import type { Decision, Quote } from './decision.ts';
 import { digestSchema } from './digest.ts';
 import { envelopeTermsSchema } from './envelope.ts';
 import { errorCodes, type ErrorBody } from './error.ts';
-import { isId, type JobId } from './ids.ts';
+import type { JobId } from './ids.ts';
 import { moneySchema } from './money.ts';
 import { pointSchema } from './parameters.ts';
 import { jobFactsSchema, programFactsSchema } from './policy-input.ts';
 import type { Engine } from './results.ts';
 import { envelopeIdSchema, jobSpecSchema } from './spec.ts';
 import type {
-  ArtifactAnswer, BackendView, BudgetView, DeviceView, DrawingAnswer, EnvelopeView, JobStatus, JobView, JournalReport, KeysView, LogsAnswer, PendingEnvelopeView, PendingView, ResultsAnswer, SessionView, StatusView, SubmitAnswer,
+  ArtifactAnswer, BackendView, BudgetView, DeviceView, DrawingAnswer, EnvelopeView, JobStatus, JobView, JournalReport, KeysView, LogsAnswer, PendingEnvelopeView, PendingView, ResultsAnswer, SessionView, StatusView, SubmitAnswer, TcpView, TokenAnswer,
 } from './wire.ts';
 
 const count = z.int().nonnegative();
@@ -19,8 +19,8 @@ const text = z.string();
 const names = z.array(text);
 const time = text.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/, 'an RFC 3339 time');
 
-export const jobIdSchema: z.ZodType<JobId> = z.custom<JobId>((value) => typeof value === 'string' && isId('job', value), { message: 'a job id' });
-const status: z.ZodType<JobStatus> = z.enum(['waiting', 'queued', 'running', 'completed', 'failed', 'cancelled', 'denied']);
+export const jobIdSchema: z.ZodType<JobId> = z.templateLiteral(['job_', z.string().regex(/^[0-9abcdefghjkmnpqrstvwxyz]{20}$/)], 'a job id');
+export const jobStatusSchema: z.ZodType<JobStatus> = z.enum(['waiting', 'queued', 'running', 'completed', 'failed', 'cancelled', 'denied']);
 
 const deviceShape = { name: text, kind: z.enum(['simulator', 'qpu']), practice: z.boolean(), max_qubits: count } as const;
 const device: z.ZodType<DeviceView> = z.object(deviceShape);
@@ -40,7 +40,7 @@ const errorBody: z.ZodType<ErrorBody> = z.object({
 });
 
 export const jobSchema: z.ZodType<JobView> = z.object({
-  job_id: jobIdSchema, status, session: text, created: time, ended: time.exactOptional(),
+  job_id: jobIdSchema, status: jobStatusSchema, session: text, created: time, ended: time.exactOptional(),
   spec: jobSpecSchema, spec_digest: digestSchema, program_digest: digestSchema, resolved_digest: digestSchema,
   device, facts: jobFactsSchema, quote, decision,
   expires: time.exactOptional(),
@@ -63,6 +63,12 @@ export const jobsAnswer = z.object({ jobs: z.array(jobSchema) });
 export const submitAnswer: z.ZodType<SubmitAnswer> = z.discriminatedUnion('dry_run', [
   z.object({ dry_run: z.literal(false), job: jobSchema }),
   z.object({ dry_run: z.literal(true), decision, facts: jobFactsSchema, quote, device, spec_digest: digestSchema, program_digest: digestSchema }),
+]);
+
+/** The answer to POST /submit. */
+export const shortSubmitAnswer = z.union([
+  z.object({ status: jobStatusSchema, job_id: jobIdSchema }),
+  z.object({ status: effect, job_id: z.null(), decision }),
 ]);
 
 export const artifactAnswer: z.ZodType<ArtifactAnswer> = z.object({ digest: digestSchema, size: count });
@@ -97,7 +103,7 @@ export const logsAnswer: z.ZodType<LogsAnswer> = z.object({
   job_id: jobIdSchema, events: z.array(z.object({ seq: count, time: text, type: text, text })), output: text,
 });
 
-export const helloAnswer = z.object({ version: text, session: text, docs: text });
+export const helloAnswer = z.object({ version: text, session: text, docs: text, help: text, openapi: text });
 
 const pendingShape = { nonce: text.min(1), source: text, source_error: text.nullable(), drawing: text.nullable(), budget } as const;
 const pending: z.ZodType<PendingView> = z.object({ job: jobSchema, ...pendingShape });
@@ -126,6 +132,12 @@ const session: z.ZodType<SessionView> = z.object({
 export const sessionAnswer = z.object({ session });
 export const sessionsAnswer = z.object({ sessions: z.array(session) });
 
+export const tcpAnswer: z.ZodType<{ tcp: TcpView | null }> = z.object({
+  tcp: z.object({ port: z.int().min(1).max(65_535), url: text, certificate_pem: text, certificate_file: text, sha256: z.string().regex(/^[0-9a-f]{64}$/) }).nullable(),
+});
+export const tokenAnswer: z.ZodType<TokenAnswer> = z.object({ token: z.string().regex(/^dewar_session_[0-9a-f]{64}$/), session: text, created: time });
+export const revokedAnswer = z.object({ revoked: count });
+
 export const statusAnswer: z.ZodType<StatusView> = z.object({
   version: text, pid: z.int().positive(), home: text, since: time, frozen: z.boolean(), sessions: count,
   jobs: z.object({ waiting: count, queued: count, running: count, completed: count, failed: count, cancelled: count, denied: count }),
@@ -137,3 +149,6 @@ export const journalAnswer = z.object({ size: count, root: text, checkpoint: tex
 export const journalReport: z.ZodType<JournalReport> = z.object({ ok: z.boolean(), size: count, root: text, checkpoint: text, problems: names });
 export const keysAnswer: z.ZodType<KeysView> = z.object({ receipt_pem: text, checkpoint_vkey: text });
 export const anyObject = z.record(z.string(), z.unknown());
+
+// The parts that have a name of their own in the HTTP API's document.
+export { budget as budgetSchema, decision as decisionSchema, device as deviceSchema, errorBody as errorSchema, quote as quoteSchema };

@@ -5,7 +5,8 @@ import { plainText } from './plain-text.ts';
 export const errorCodes = [
   // door
   'body_too_large', 'body_truncated', 'content_type', 'json_syntax', 'json_depth', 'json_duplicate_key', 'json_number',
-  'json_unicode', 'http_syntax', 'request_invalid', 'request_timeout', 'not_found', 'too_many_pending', 'too_many_requests',
+  'json_unicode', 'http_syntax', 'request_invalid', 'request_timeout', 'not_found', 'method_not_allowed', 'too_many_pending', 'too_many_requests',
+  'token_refused', 'origin_refused', 'host_refused',
   // job spec and its parts
   'spec_invalid', 'spec_unknown_field', 'program_format', 'program_invalid', 'program_too_large', 'backend_unknown',
   'data_refused', 'artifact_unknown', 'artifact_digest_mismatch', 'money_invalid', 'parameters_invalid',
@@ -27,7 +28,8 @@ export type ErrorCode = (typeof errorCodes)[number];
 /** The HTTP status that a door answers each code with (RFC 9110 §15; 429 RFC 6585, 507 RFC 4918). Clients match on the code. */
 const statuses: Readonly<Record<ErrorCode, number>> = {
   body_too_large: 413, body_truncated: 400, content_type: 415, json_syntax: 400, json_depth: 400, json_duplicate_key: 400, json_number: 400,
-  json_unicode: 400, http_syntax: 400, request_invalid: 400, request_timeout: 408, not_found: 404, too_many_pending: 429, too_many_requests: 429,
+  json_unicode: 400, http_syntax: 400, request_invalid: 400, request_timeout: 408, not_found: 404, method_not_allowed: 405, too_many_pending: 429, too_many_requests: 429,
+  token_refused: 401, origin_refused: 403, host_refused: 421,
   spec_invalid: 400, spec_unknown_field: 400, program_format: 400, program_invalid: 400, program_too_large: 413, backend_unknown: 404,
   data_refused: 403, artifact_unknown: 404, artifact_digest_mismatch: 409, money_invalid: 400, parameters_invalid: 400,
   denied: 403, approval_stale: 409, approval_expired: 409, grant_invalid: 403, not_waiting: 409, already_ended: 409, not_ended: 409,

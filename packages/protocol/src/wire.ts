@@ -186,6 +186,24 @@ export interface SessionView {
   readonly read: readonly string[];
 }
 
+/** The TCP door while it is open. */
+export interface TcpView {
+  readonly port: number;
+  readonly url: string;
+  /** What a client must trust: it names this machine only. */
+  readonly certificate_pem: string;
+  readonly certificate_file: string;
+  /** Of the certificate's DER, lowercase hexadecimal. */
+  readonly sha256: string;
+}
+
+/** Shown once: only its hash is kept. */
+export interface TokenAnswer {
+  readonly token: string;
+  readonly session: string;
+  readonly created: string;
+}
+
 export interface StatusView {
   readonly version: string;
   readonly pid: number;

@@ -141,6 +141,7 @@ export type MovingEvent = keyof typeof arrows;
 export type OtherEvent =
   | 'job.submitted' | 'envelope.applied' | 'budget.reserved' | 'budget.settled' | 'budget.released' | 'budget.overrun' | 'grant.revoked'
   | 'broker.started' | 'broker.stopped' | 'broker.frozen' | 'broker.thawed' | 'budget.thawed' | 'session.created'
+  | 'session.token_issued' | 'session.tokens_revoked' | 'tcp.opened' | 'tcp.closed'
   | EnvelopeEvent;
 /** Every change of an envelope; see envelope.ts. */
 export type EnvelopeEvent = 'envelope.requested' | 'envelope.approved' | 'envelope.denied' | 'envelope.closed';

@@ -29,6 +29,14 @@ export interface StoredSession extends SessionRef {
   readonly read: readonly string[];
 }
 
+/** A session token as it is kept: its hash, which nothing can be opened with. */
+export interface StoredToken {
+  /** Lowercase hexadecimal. */
+  readonly sha256: string;
+  readonly session: string;
+  readonly created: string;
+}
+
 export interface StoredEvent {
   readonly seq: number;
   readonly time: string;
@@ -69,12 +77,17 @@ export interface View {
   envelopeUse(id: EnvelopeId): Promise<EnvelopeUse>;
   dayTotals(day: string, currency: string): Promise<DayTotals>;
   sessions(): Promise<readonly StoredSession[]>;
+  /** Whose token hashes to this; null when none does. */
+  sessionOfToken(sha256: string): Promise<string | null>;
+  setting(name: Setting): Promise<string | null>;
   flag(name: Flag): Promise<boolean>;
   jobEvents(id: JobId): Promise<readonly StoredEvent[]>;
   head(): Promise<JournalHead>;
 }
 
 export type Flag = 'frozen' | 'budget_frozen';
+/** `tcp_port`: the TCP door is to be open on this port. */
+export type Setting = 'tcp_port';
 
 export interface JournalHead {
   readonly origin: string;
@@ -96,6 +109,11 @@ export interface Transaction extends View {
   /** Ends a reservation: what was charged, 0 only on proof. */
   settle(job: JobId, charged: Money): Promise<void>;
   addSession(session: StoredSession): Promise<void>;
+  addToken(token: StoredToken): Promise<void>;
+  /** Forgets a session's tokens; answers how many there were. */
+  revokeTokens(session: string): Promise<number>;
+  /** Null forgets it. */
+  setSetting(name: Setting, value: string | null): Promise<void>;
   setFlag(name: Flag, value: boolean): Promise<void>;
   /** Called once everything is durable; not at all otherwise. */
   afterCommit(call: () => void): void;

@@ -1,9 +1,11 @@
 // What the control socket offers the person: see everything, answer what waits, pull the brake, open sessions.
 import { z } from 'zod';
-import { digestSchema, DewarError, isId, limits, parseJson, sessionNamePattern, shown, type Digest, type JobStatus, type KeysView, type PendingEnvelopeView, type PendingView, type SessionView, type StatusView } from '@dewar/protocol';
+import { digestSchema, DewarError, isId, limits, sessionNamePattern, type Digest, type JobStatus, type KeysView, type PendingEnvelopeView, type PendingView, type SessionView, type StatusView } from '@dewar/protocol';
 import type { StoredSession } from '../core/ports.ts';
-import { envelopeIdOf, jobIdOf, newApp, readBody, type App, type Call } from './door.ts';
-import { addReads, printable, Reads, type Readable } from './reads.ts';
+import { envelopeIdOf, jobIdOf, jsonBody, newApp, type App } from './door.ts';
+import { printable, readHandlers, Reads, type Readable } from './reads.ts';
+import { addRoutes } from './routes.ts';
+import { addTcp, type TcpParts } from './tcp-api.ts';
 
 export interface ControlParts extends Readable {
   readonly version: string;
@@ -16,6 +18,7 @@ export interface ControlParts extends Readable {
   /** Journals the session and opens its door. Throws `session_exists`. */
   readonly openSession: (name: string, read: readonly string[]) => Promise<StoredSession>;
   readonly shutDown: () => void;
+  readonly tcp: TcpParts;
 }
 
 const approveSchema = z.strictObject({ resolved_digest: digestSchema, nonce: z.string().max(64) });
@@ -92,7 +95,8 @@ export function controlApp(parts: ControlParts): App {
     call.env.outgoing.once('close', parts.shutDown);
     return call.json({});
   });
-  addReads(app, reads);
+  addTcp(app, parts.tcp);
+  addRoutes(app, readHandlers(reads));
   return app;
 }
 
@@ -126,11 +130,4 @@ async function pendingPart({ nonce }: { readonly nonce: string }, code: Digest, 
     if (!(error instanceof DewarError)) throw error;
     return { ...common, source: '', source_error: error.message, drawing: null };
   }
-}
-
-async function jsonBody<T>(call: Call, schema: z.ZodType<T>): Promise<T> {
-  const parsed = schema.safeParse(parseJson(await readBody(call, limits.spec_bytes, 'application/json')));
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw new DewarError({ code: 'request_invalid', message: 'the request is not valid', path: `/${(issue?.path ?? []).map(String).join('/')}`, got: shown(issue?.input), allowed: issue?.message ?? 'see docs/api.md' });
 }

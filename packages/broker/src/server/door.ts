@@ -1,10 +1,11 @@
-// The door: one HTTP server a socket, bodies capped while they stream, every failure one typed error.
+// What every door shares: one HTTP server each, bodies capped while they stream, one request at a time a connection, every failure one typed error.
 import { unlink } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { Hono, type Context } from 'hono';
-import { DewarError, httpStatus, isId, shown, type EnvelopeId, type ErrorBody, type JobId } from '@dewar/protocol';
+import { DewarError, httpStatus, isId, limits, parseJson, shown, type EnvelopeId, type ErrorBody, type JobId } from '@dewar/protocol';
+import type { z } from 'zod';
 
 export type App = Hono<{ Bindings: HttpBindings }>;
 export type Call = Context<{ Bindings: HttpBindings }>;
@@ -12,9 +13,16 @@ export type Call = Context<{ Bindings: HttpBindings }>;
 /** Throws `peer_refused` or `peer_unreadable` unless the one at the other end may use this door. */
 export type PeerCheck = (socket: Socket) => void;
 
+/** Takes a request that has been let in. */
+export type Listener = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** Says who takes a request before any of its body is read. Throws why nobody does. */
+export type Admission = (request: IncomingMessage) => Listener | Promise<Listener>;
+
 /** Milliseconds for a whole request to arrive, and for its headers. */
 const requestTimeout = 30_000;
-const headersTimeout = 10_000;
+export const headersTimeout = 10_000;
+export const serverLimits = { requestTimeout, headersTimeout, connectionsCheckingInterval: 1000, keepAliveTimeout: 5000, requireHostHeader: false } as const;
 const mostConnections = 64;
 /** Bytes of a refused body that are read to no use. */
 const mostDropped = 33_554_432;
@@ -37,13 +45,28 @@ export interface Door {
 /** @param tellsPaths false where an agent asks: where the broker keeps its state is nothing to it. */
 export function newApp(report: (error: unknown) => void, { tellsPaths }: { readonly tellsPaths: boolean }): App {
   const app: App = new Hono();
-  app.notFound((call) => answerError(call, new DewarError({ code: 'not_found', message: 'no such address', path: shown(call.req.path), allowed: 'see GET /v1' })));
+  app.notFound((call) => {
+    const methods = methodsOf(app, call.req.path);
+    if (methods.length === 0) return answerError(call, noSuchAddress(call));
+    call.header('allow', methods.join(', '));
+    return answerError(call, new DewarError({ code: 'method_not_allowed', message: 'this address takes another method', got: shown(call.req.method), allowed: methods.join(', ') }));
+  });
   app.onError((error, call) => {
     if (error instanceof DewarError) return answerError(call, tellsPaths ? error : withoutPath(error));
     report(error);
     return answerError(call, new DewarError({ code: 'internal', message: 'the broker failed; its log says how', fix: 'see broker.log in the state folder' }));
   });
   return app;
+}
+
+/** HEAD is a GET whose body is left out (RFC 9110 §9.3.2). */
+function methodsOf(app: App, path: string): string[] {
+  const known = ['GET', 'PUT', 'POST'].filter((method) => app.router.match(method, path)[0].length > 0);
+  return known.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
+}
+
+function noSuchAddress(call: Call): DewarError {
+  return new DewarError({ code: 'not_found', message: 'no such address', path: shown(call.req.path), allowed: 'see GET /v1' });
 }
 
 /** What the storage could not do is told with the file's path in `got`. */
@@ -64,7 +87,7 @@ async function answerError(call: Call, error: DewarError): Promise<Response> {
 }
 
 /** A caller that still writes would not see the answer: what is left of its body is read and dropped first, up to a cap and while it comes. */
-function dropRest(incoming: IncomingMessage): Promise<void> {
+export function dropRest(incoming: IncomingMessage, most = mostDropped): Promise<void> {
   return new Promise((resolve) => {
     if (incoming.complete || incoming.destroyed) return resolve();
     let size = 0;
@@ -75,7 +98,7 @@ function dropRest(incoming: IncomingMessage): Promise<void> {
     };
     incoming.on('data', (chunk: Uint8Array) => {
       size += chunk.length;
-      if (size > mostDropped) done();
+      if (size > most) done();
       else timer.refresh();
     });
     for (const end of ['end', 'close', 'error']) incoming.once(end, done);
@@ -86,23 +109,14 @@ function dropRest(incoming: IncomingMessage): Promise<void> {
 /** Opens a socket with mode 0600. */
 export async function openDoor({ socket, app, peer, report }: DoorParts): Promise<Door> {
   await unlink(socket).catch(() => undefined);
-  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false, errorHandler: (error: unknown) => {
-    report(error);
-    return errorResponse({ code: 'internal', message: 'the request could not be read' });
-  } });
   const refusals = new WeakMap<Socket, DewarError>();
-  const turns = new Turns();
-  const server = createServer({ requestTimeout, headersTimeout, connectionsCheckingInterval: 1000, keepAliveTimeout: 5000, requireHostHeader: false }, (request, response) => {
-    if (!turns.take(request, response)) return;
+  const listener = listenerOf(app, report);
+  const server = createServer(serverLimits);
+  serve(server, report, (request) => {
     const refusal = refusals.get(request.socket) ?? requestLineRefusal(request);
-    if (refusal) return refuse(response, refusal);
-    void listener(request, response);
+    if (refusal) throw refusal;
+    return listener;
   });
-  // Without this, Node answers by itself, in no typed way.
-  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
-    if (turns.take(request, response)) refuse(response, requestLineRefusal(request) ?? syntax('an expectation that nobody here meets', request.headers.expect));
-  });
-  server.maxConnections = mostConnections;
   if (peer) {
     server.on('connection', (connection) => {
       try {
@@ -112,9 +126,40 @@ export async function openDoor({ socket, app, peer, report }: DoorParts): Promis
       }
     });
   }
-  server.on('clientError', (error: Error & { readonly code?: string }, connection) => writeRaw(connection as Socket, rawError(error.code)));
   await listen(server, socket);
   return { close: () => closeServer(server) };
+}
+
+export function listenerOf(app: App, report: (error: unknown) => void): Listener {
+  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false, errorHandler: (error: unknown) => {
+    report(error);
+    return errorResponse({ code: 'internal', message: 'the request could not be read' });
+  } });
+  return (request, response) => void listener(request, response);
+}
+
+/** Gives a server what every door has: its caps, its turns, and a typed answer to whatever comes. */
+export function serve(server: Server, report: (error: unknown) => void, admit: Admission): void {
+  const turns = new Turns();
+  const onRequest = async (request: IncomingMessage, response: ServerResponse, expects: 'nothing' | 'to continue' | 'else'): Promise<void> => {
+    try {
+      const listener = await admit(request);
+      if (expects === 'else') throw syntax('an expectation that nobody here meets', request.headers.expect);
+      if (expects === 'to continue') response.writeContinue();
+      listener(request, response);
+    } catch (error) {
+      if (!(error instanceof DewarError)) report(error);
+      refuse(response, error instanceof DewarError ? error : new DewarError({ code: 'internal', message: 'the broker failed; its log says how' }));
+    }
+  };
+  // Without the last two, Node answers by itself: before anybody was let in, and in no typed way.
+  for (const [event, expects] of [['request', 'nothing'], ['checkContinue', 'to continue'], ['checkExpectation', 'else']] as const) {
+    server.on(event, (request: IncomingMessage, response: ServerResponse) => {
+      if (turns.take(request, response)) void onRequest(request, response, expects);
+    });
+  }
+  server.maxConnections = mostConnections;
+  server.on('clientError', (error: Error & { readonly code?: string }, connection) => writeRaw(connection as Socket, rawError(error.code)));
 }
 
 /** One request under way a connection: else a caller could start any number at once and hold up everybody. */
@@ -152,7 +197,7 @@ function listen(server: Server, socket: string): Promise<void> {
   });
 }
 
-function closeServer(server: Server): Promise<void> {
+export function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());
     server.closeAllConnections();
@@ -160,7 +205,7 @@ function closeServer(server: Server): Promise<void> {
 }
 
 /** What Node's parser lets pass and an address cannot be made of: RFC 9112 §3.2, one host and a path from the root. Null when it is fine. */
-function requestLineRefusal({ url = '', rawHeaders }: IncomingMessage): DewarError | null {
+export function requestLineRefusal({ url = '', rawHeaders }: IncomingMessage): DewarError | null {
   const hosts = rawHeaders.filter((_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === 'host');
   const [host = ''] = hosts;
   if (hosts.length !== 1 || !/^(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/.test(host)) return syntax('a request has one host header, a name with or without a port', hosts.join(', '));
@@ -172,6 +217,8 @@ function syntax(message: string, got: string | undefined): DewarError {
 }
 
 function refuse(response: ServerResponse, error: DewarError): void {
+  // RFC 9110 §15.5.2: which scheme would pass.
+  if (error.code === 'token_refused') response.setHeader('www-authenticate', 'Bearer realm="dewar"');
   response.writeHead(httpStatus(error.code), { 'content-type': 'application/json', connection: 'close' });
   response.end(JSON.stringify({ error: error.toBody() }));
 }
@@ -213,6 +260,14 @@ export async function readBody(call: Call, cap: number, type: 'application/json'
     throw new DewarError({ code: 'body_truncated', message: 'the request ended before its body did' }, { cause: error });
   }
   return Buffer.concat(chunks);
+}
+
+/** The body as JSON, strictly read and checked. Throws `request_invalid` besides what reading throws. */
+export async function jsonBody<T>(call: Call, schema: z.ZodType<T>): Promise<T> {
+  const parsed = schema.safeParse(parseJson(await readBody(call, limits.spec_bytes, 'application/json')));
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new DewarError({ code: 'request_invalid', message: 'the request is not valid', path: `/${(issue?.path ?? []).map(String).join('/')}`, got: shown(issue?.input), allowed: issue?.message ?? 'see docs/api.md' });
 }
 
 export function jobIdOf(call: Call): JobId {

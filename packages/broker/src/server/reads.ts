@@ -1,5 +1,5 @@
 // The reads that a session and the person share: jobs, their results, logs and receipts, backends, budget.
-import { DewarError, endStatuses, isDigest, plainText, shown, type BackendView, type BudgetView, type DrawingAnswer, type EnvelopeId, type EnvelopeView, type JobId, type JobView, type LogsAnswer } from '@dewar/protocol';
+import { DewarError, endStatuses, isDigest, jobStatusSchema, plainText, shown, type BackendView, type BudgetView, type DrawingAnswer, type EnvelopeId, type EnvelopeView, type JobId, type JobStatus, type JobView, type LogsAnswer } from '@dewar/protocol';
 import { programText } from '../core/assess.ts';
 import { budgetView, dayOf } from '../core/budget.ts';
 import { unknownJob, type Corridor } from '../core/corridor.ts';
@@ -9,7 +9,8 @@ import type { Job } from '../core/job.ts';
 import type { Analyser, Artifacts, Backends, BudgetLimits, Clock, Prices, Store } from '../core/ports.ts';
 import { priceText } from '../core/quote.ts';
 import { isOver, jobView, statusOf } from '../core/view.ts';
-import { envelopeIdOf, jobIdOf, type App, type Call } from './door.ts';
+import { envelopeIdOf, jobIdOf, type Call } from './door.ts';
+import { columnsRange, longestWait, mostJobs, type Handlers } from './routes.ts';
 
 export interface Readable {
   readonly corridor: Corridor;
@@ -22,8 +23,6 @@ export interface Readable {
   readonly clock: Clock;
 }
 
-/** The longest a wait may be asked for, seconds. */
-const longestWait = 120;
 /** Characters of a run's output, or of a program's source in a list, that are shown. */
 const shownCharacters = 65_536;
 
@@ -86,7 +85,7 @@ export class Reads {
    * Answers when the job is over, that is ended and its receipt signed; when its status is no longer `after`; or when the time is up.
    * An end is no change from `after`: it is waited on until the receipt is signed.
    */
-  async wait(id: JobId, seconds: number, after: string | undefined, signal: AbortSignal): Promise<JobView> {
+  async wait(id: JobId, seconds: number, after: JobStatus | undefined, signal: AbortSignal): Promise<JobView> {
     return this.#until(id, seconds, signal, () => this.job(id), (job) => isOver(job) || (after !== undefined && statusOf(job) !== after && !endStatuses.includes(statusOf(job)))).then((job) => this.show(job));
   }
 
@@ -151,26 +150,30 @@ export class Reads {
   }
 }
 
-/** The addresses of the reads. */
-export function addReads(app: App, reads: Reads): void {
-  app.get('/v1/jobs', async (call) => call.json({ jobs: await reads.jobs(numberOf(call, 'limit', 50, 500)) }));
-  app.get('/v1/jobs/:id', async (call) => call.json({ job: reads.show(await reads.job(jobIdOf(call))) }));
-  app.get('/v1/jobs/:id/wait', async (call) => {
-    return call.json({ job: await reads.wait(jobIdOf(call), numberOf(call, 'timeout_s', 30, longestWait), call.req.query('after'), goneSignal(call)) });
-  });
-  app.get('/v1/jobs/:id/results', async (call) => call.body(await reads.results(jobIdOf(call)), 200, { 'content-type': 'application/json' }));
-  app.get('/v1/jobs/:id/logs', async (call) => call.json(await reads.logs(jobIdOf(call))));
-  app.get('/v1/jobs/:id/receipt', async (call) => call.body(await reads.receipt(jobIdOf(call)), 200, { 'content-type': 'application/vnd.dev.sigstore.bundle.v0.3+json' }));
-  app.get('/v1/envelopes', async (call) => call.json({ envelopes: await reads.envelopes(numberOf(call, 'limit', 50, 500)) }));
-  app.get('/v1/envelopes/:id', async (call) => call.json({ envelope: await reads.showEnvelope(await reads.envelope(envelopeIdOf(call))) }));
-  app.get('/v1/envelopes/:id/wait', async (call) => call.json({ envelope: await reads.waitEnvelope(envelopeIdOf(call), numberOf(call, 'timeout_s', 30, longestWait), goneSignal(call)) }));
-  app.get('/v1/artifacts/:digest/drawing', async (call) => {
-    const columns = numberOf(call, 'columns', 76, 200);
-    if (columns < 20) throw new DewarError({ code: 'request_invalid', message: 'columns is not valid', path: 'columns', got: String(columns), allowed: 'a whole number from 20 to 200' });
-    return call.json(await reads.drawing(call.req.param('digest'), columns));
-  });
-  app.get('/v1/backends', (call) => call.json({ backends: reads.backends() }));
-  app.get('/v1/budget', async (call) => call.json({ budget: await reads.budget() }));
+export type ReadOperation = 'listJobs' | 'getJob' | 'waitForJob' | 'getResults' | 'getLogs' | 'getReceipt' | 'listEnvelopes' | 'getEnvelope' | 'waitForEnvelope' | 'getDrawing' | 'listBackends' | 'getBudget';
+
+export function readHandlers(reads: Reads): Handlers<ReadOperation> {
+  return {
+    listJobs: async (call) => call.json({ jobs: await reads.jobs(numberOf(call, 'limit', 50, mostJobs)) }),
+    getJob: async (call) => call.json({ job: reads.show(await reads.job(jobIdOf(call))) }),
+    waitForJob: async (call) => call.json({ job: await reads.wait(jobIdOf(call), numberOf(call, 'timeout_s', 30, longestWait), statusIn(call, 'after'), goneSignal(call)) }),
+    getResults: async (call) => call.body(await reads.results(jobIdOf(call)), 200, { 'content-type': 'application/json' }),
+    getLogs: async (call) => call.json(await reads.logs(jobIdOf(call))),
+    getReceipt: async (call) => call.body(await reads.receipt(jobIdOf(call)), 200, { 'content-type': 'application/vnd.dev.sigstore.bundle.v0.3+json' }),
+    listEnvelopes: async (call) => call.json({ envelopes: await reads.envelopes(numberOf(call, 'limit', 50, mostJobs)) }),
+    getEnvelope: async (call) => call.json({ envelope: await reads.showEnvelope(await reads.envelope(envelopeIdOf(call))) }),
+    waitForEnvelope: async (call) => call.json({ envelope: await reads.waitEnvelope(envelopeIdOf(call), numberOf(call, 'timeout_s', 30, longestWait), goneSignal(call)) }),
+    getDrawing: async (call) => call.json(await reads.drawing(call.req.param('digest') ?? '', numberOf(call, 'columns', 76, columnsRange.most, columnsRange.least))),
+    listBackends: (call) => call.json({ backends: reads.backends() }),
+    getBudget: async (call) => call.json({ budget: await reads.budget() }),
+  };
+}
+
+function statusIn(call: Call, name: string): JobStatus | undefined {
+  const text = call.req.query(name);
+  const parsed = jobStatusSchema.optional().safeParse(text);
+  if (parsed.success) return parsed.data;
+  throw new DewarError({ code: 'request_invalid', message: `${name} is not valid`, path: name, got: shown(text), allowed: 'a job status such as waiting' });
 }
 
 /** Aborts when the caller is gone: nobody waits for an answer any more. */
@@ -180,11 +183,11 @@ function goneSignal(call: Call): AbortSignal {
   return gone.signal;
 }
 
-function numberOf(call: Call, name: string, otherwise: number, most: number): number {
+function numberOf(call: Call, name: string, otherwise: number, most: number, least = 0): number {
   const text = call.req.query(name);
   if (text === undefined) return otherwise;
   const value = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(value <= most)) throw new DewarError({ code: 'request_invalid', message: `${name} is not valid`, path: name, got: shown(text), allowed: `a whole number up to ${most}` });
+  if (!(value >= least && value <= most)) throw new DewarError({ code: 'request_invalid', message: `${name} is not valid`, path: name, got: shown(text), allowed: `a whole number ${least === 0 ? 'up' : `from ${least}`} to ${most}` });
   return value;
 }
 

@@ -3,40 +3,48 @@ import { DewarError, isDigest, limits, shown, type SubmitAnswer } from '@dewar/p
 import type { Artifacts, StoredSession } from '../core/ports.ts';
 import type { Corridor } from '../core/corridor.ts';
 import { envelopeIdOf, jobIdOf, newApp, readBody, type App, type Call } from './door.ts';
-import { addReads, Reads, type Readable } from './reads.ts';
+import { openApiDocument } from './openapi.ts';
+import { readHandlers, Reads, type Readable, type ReadOperation } from './reads.ts';
+import { addRoutes, routes, type Handlers, type Operation } from './routes.ts';
 
 export interface SessionParts extends Readable {
   readonly version: string;
+  /** The text of docs/agents.md. */
+  readonly help: string;
   readonly report: (error: unknown) => void;
 }
 
 export function sessionApp(parts: SessionParts, session: StoredSession): App {
   const app = newApp(parts.report, { tellsPaths: false });
   const reads = new Reads(parts, session.name);
-  app.get('/v1', (call) => call.json({ version: parts.version, session: session.name, docs: 'docs/api.md' }));
-  app.put('/v1/artifacts', async (call) => putArtifact(call, parts.artifacts, null));
-  app.put('/v1/artifacts/:digest', async (call) => putArtifact(call, parts.artifacts, call.req.param('digest')));
-  app.post('/v1/jobs', async (call) => {
-    const answer = await submit(call, parts.corridor, session, reads);
-    return call.json(answer, answer.dry_run ? 200 : 201);
-  });
-  app.post('/submit', async (call) => {
-    const answer = await submit(call, parts.corridor, session, reads);
-    return answer.dry_run ? call.json({ status: answer.decision.effect, job_id: null, decision: answer.decision }) : call.json({ status: answer.job.status, job_id: answer.job.job_id }, 201);
-  });
-  app.post('/v1/jobs/:id/cancel', async (call) => {
-    const { id } = await reads.job(jobIdOf(call));
-    return call.json({ job: reads.show(await parts.corridor.cancel(id, 'session')) });
-  });
-  app.post('/v1/envelopes', async (call) => {
-    const envelope = await parts.corridor.envelopes.request(await readBody(call, limits.spec_bytes, 'application/json'), session);
-    return call.json({ envelope: await reads.showEnvelope(envelope) }, 201);
-  });
-  app.post('/v1/envelopes/:id/close', async (call) => {
-    const { id } = await reads.envelope(envelopeIdOf(call));
-    return call.json({ envelope: await reads.showEnvelope(await parts.corridor.envelopes.close(id, 'session')) });
-  });
-  addReads(app, reads);
+  const own: Handlers<Exclude<Operation, ReadOperation>> = {
+    hello: (call) => call.json({ version: parts.version, session: session.name, docs: 'docs/api.md', help: routes.help.path, openapi: routes.openapi.path }),
+    help: (call) => call.body(parts.help, 200, { 'content-type': 'text/markdown; charset=utf-8' }),
+    openapi: (call) => call.json(openApiDocument(parts.version)),
+    putArtifact: async (call) => putArtifact(call, parts.artifacts, null),
+    putArtifactAs: async (call) => putArtifact(call, parts.artifacts, call.req.param('digest') ?? ''),
+    submitJob: async (call) => {
+      const answer = await submit(call, parts.corridor, session, reads);
+      return call.json(answer, answer.dry_run ? 200 : 201);
+    },
+    submit: async (call) => {
+      const answer = await submit(call, parts.corridor, session, reads);
+      return answer.dry_run ? call.json({ status: answer.decision.effect, job_id: null, decision: answer.decision }) : call.json({ status: answer.job.status, job_id: answer.job.job_id }, 201);
+    },
+    requestEnvelope: async (call) => {
+      const envelope = await parts.corridor.envelopes.request(await readBody(call, limits.spec_bytes, 'application/json'), session);
+      return call.json({ envelope: await reads.showEnvelope(envelope) }, 201);
+    },
+    closeEnvelope: async (call) => {
+      const { id } = await reads.envelope(envelopeIdOf(call));
+      return call.json({ envelope: await reads.showEnvelope(await parts.corridor.envelopes.close(id, 'session')) });
+    },
+    cancelJob: async (call) => {
+      const { id } = await reads.job(jobIdOf(call));
+      return call.json({ job: reads.show(await parts.corridor.cancel(id, 'session')) });
+    },
+  };
+  addRoutes(app, { ...own, ...readHandlers(reads) } satisfies Handlers);
   return app;
 }
 

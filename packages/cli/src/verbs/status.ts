@@ -12,12 +12,14 @@ export const status: Verb = (program, run) => {
     .addHelpText('after', example('dewar status'))
     .action(() => run(async ({ control, output, signal }) => {
       const view = await control.status({ signal });
+      const tcp = await control.tcp({ signal });
       const line = (label: string, text: string): Line[] => row(label, text, output.columns);
       const counts = (statuses: readonly JobStatus[]): string => statuses.map((each) => `${view.jobs[each]} ${each}`).join(' · ');
-      output.answer({ status: view }, () => [
+      output.answer({ status: view, tcp }, () => [
         [{ text: view.frozen ? 'up, FROZEN' : 'up', tone: view.frozen ? 'warn' : 'good' }, `  process ${view.pid}, version ${view.version}, since ${view.since}`],
         ...line('Home', view.home), ...line('Sessions', String(view.sessions)), ...line('Jobs', counts(open)), ...line('', counts(endStatuses)),
         ...line('Journal', `${many(view.journal.size, 'event')}, root ${view.journal.root}`), ...line('Policy', shortDigest(view.policy)),
+        ...(tcp === null ? [] : line('TCP door', `open on ${tcp.url}`)),
       ]);
     }));
 };

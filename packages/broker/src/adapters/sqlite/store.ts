@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { canonicalJson, DewarError, jsonDigest, type JobId, type Money } from '@dewar/protocol';
 import { envelopeArrows, envelopeJson, type Envelope } from '../../core/envelope.ts';
 import { jobJson, mayMove, underPart, type EnvelopeEvent, type EventDraft, type Job, type MovingEvent } from '../../core/job.ts';
-import type { Flag, Store, StoredSession, Transaction, View } from '../../core/ports.ts';
+import type { Flag, Setting, Store, StoredSession, StoredToken, Transaction, View } from '../../core/ports.ts';
 import { isFull, isLocked, storageError } from './errors.ts';
 import { JournalRows, type JournalParts } from './journal.ts';
 import { migrations, schema, schemaVersion } from './schema.ts';
@@ -205,6 +205,14 @@ export class SqliteStore implements Store {
       addSession: async (session: StoredSession) => {
         db.prepare('INSERT INTO sessions(name, id, containment, created, read) VALUES (?, ?, ?, ?, ?)').run(session.name, session.id, session.containment, session.created, JSON.stringify(session.read));
       },
+      addToken: async (token: StoredToken) => {
+        db.prepare('INSERT INTO session_tokens(sha256, session, created) VALUES (?, ?, ?)').run(token.sha256, token.session, token.created);
+      },
+      revokeTokens: async (session: string) => Number(db.prepare('DELETE FROM session_tokens WHERE session = ?').run(session).changes),
+      setSetting: async (name: Setting, value: string | null) => {
+        if (value === null) db.prepare('DELETE FROM settings WHERE name = ?').run(name);
+        else db.prepare('INSERT INTO settings(name, value) VALUES (?, ?) ON CONFLICT(name) DO UPDATE SET value = excluded.value').run(name, value);
+      },
       setFlag: async (name: Flag, value: boolean) => {
         db.prepare(value ? 'INSERT OR IGNORE INTO flags(name) VALUES (?)' : 'DELETE FROM flags WHERE name = ?').run(name);
       },
@@ -220,7 +228,7 @@ function openDatabase(file: string): DatabaseSync {
   const steps = Array.from({ length: Math.max(schemaVersion - version, 0) }, (_, at) => migrations[version + at] ?? '');
   if (version === 0) db.exec(`BEGIN IMMEDIATE; ${schema} PRAGMA user_version = ${schemaVersion}; COMMIT`);
   else if (version > 0 && version < schemaVersion) db.exec(`BEGIN IMMEDIATE; ${steps.join('')} PRAGMA user_version = ${schemaVersion}; COMMIT`);
-  else if (version !== schemaVersion) throw new DewarError({ code: 'home_invalid', message: 'the journal was written by another release', got: `schema ${String(version)}`, allowed: `schema ${schemaVersion}`, fix: 'start the release that wrote it' });
+  else if (version !== schemaVersion) throw new DewarError({ code: 'home_invalid', message: 'the journal was written by another release', got: `schema ${version}`, allowed: `schema ${schemaVersion}`, fix: 'start the release that wrote it' });
   const check = db.prepare('PRAGMA quick_check(1)').get()?.['quick_check'];
   if (check !== 'ok') throw Object.assign(new Error(String(check)), { errcode: 11 });
   return db;

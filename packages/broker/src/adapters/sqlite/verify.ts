@@ -2,6 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { canonicalJson, DewarError, hex, jsonDigest, type Json, type JsonObject, type Sha256 } from '@dewar/protocol';
 import { appendLeaf, base64, emptyFrontier, leafHash, openNote, parseCheckpoint, rootOf, type Frontier } from '@dewar/receipt';
+import { tokenName } from '../../core/session-token.ts';
 import { rowLeafBytes } from './journal.ts';
 
 export interface Verification {
@@ -29,6 +30,9 @@ interface Told {
   readonly ledger: Map<string, { day: Json; currency: Json; reserved: Json; settled: Json }>;
   readonly sessions: Map<string, JsonObject>;
   readonly flags: Set<string>;
+  /** Beginning of a session token's hash to its session and the digest of its row. */
+  readonly tokens: Map<string, { readonly session: Json; readonly row: Json }>;
+  readonly settings: Map<string, string>;
 }
 
 /** Reads one snapshot of a connection that nobody else uses. At most 100 problems are told. */
@@ -36,13 +40,14 @@ export async function verifyJournal(db: DatabaseSync, { vkey, origin, sha256 }: 
   const problems: string[] = [];
   const problem: Problem = (text) => void (problems.length < 100 && problems.push(text));
   db.exec('BEGIN');
-  const told: Told = { states: new Map(), envelopes: new Map(), ledger: new Map(), sessions: new Map(), flags: new Set() };
+  const told: Told = { states: new Map(), envelopes: new Map(), ledger: new Map(), sessions: new Map(), flags: new Set(), tokens: new Map(), settings: new Map() };
   const { frontier, last } = await checkEvents(db, sha256, told, problem);
   checkJobs(db, sha256, told.states, problem);
   checkEnvelopes(db, sha256, told.envelopes, problem);
   checkTable(db.prepare('SELECT job_id, day, currency, reserved, settled FROM ledger').all().map(({ job_id, ...row }) => [String(job_id), row]), told.ledger, 'the ledger of job', problem);
   checkTable(db.prepare('SELECT name, id, containment, created, read FROM sessions').all().map((row) => [String(row['name']), { ...row, read: parsed(row['read']) }]), told.sessions, 'the session', problem);
   checkTable(db.prepare('SELECT name FROM flags').all().map(({ name }) => [String(name), true]), new Map([...told.flags].map((name) => [name, true])), 'the flag', problem);
+  checkDoor(db, sha256, told, problem);
   const root = rootOf(frontier, sha256);
   const head = db.prepare('SELECT size, frontier, time, checkpoint FROM head').get();
   if (head || frontier.size > 0) checkHead(head ?? {}, { frontier, last, root, origin, vkey }, problem);
@@ -69,7 +74,7 @@ async function checkEvents(db: DatabaseSync, sha256: Sha256, told: Told, problem
   return { frontier, last };
 }
 
-function tell({ states, envelopes, ledger, sessions, flags }: Told, type: string, job: unknown, body: JsonObject): void {
+function tell({ states, envelopes, ledger, sessions, flags, tokens, settings }: Told, type: string, job: unknown, body: JsonObject): void {
   const amount = body['amount'] as { readonly currency: string; readonly micros: number } | undefined;
   if (typeof job === 'string') {
     if (typeof body['state'] === 'string') states.set(job, body['state']);
@@ -82,9 +87,20 @@ function tell({ states, envelopes, ledger, sessions, flags }: Told, type: string
   const { envelope, session } = body;
   if (job === null && type.startsWith('envelope.') && typeof envelope === 'string' && typeof body['state'] === 'string') envelopes.set(envelope, body['state']);
   if (type === 'session.created' && typeof session === 'object' && session !== null && 'name' in session && typeof session['name'] === 'string') sessions.set(session['name'], session);
+  if (type === 'session.token_issued' && typeof body['token'] === 'string') tokens.set(body['token'], { session: session ?? null, row: body['row'] ?? null });
+  if (type === 'session.tokens_revoked') for (const [token, of] of tokens) if (of.session === session) tokens.delete(token);
+  if (type === 'tcp.opened') settings.set('tcp_port', JSON.stringify(body['port'] ?? null));
+  if (type === 'tcp.closed' && body['remembered'] !== true) settings.delete('tcp_port');
   if (type === 'broker.frozen') flags.add('frozen');
   if (type === 'broker.thawed') flags.delete('frozen');
   if (type === 'budget.thawed') flags.delete('budget_frozen');
+}
+
+/** The tables of the TCP door. */
+function checkDoor(db: DatabaseSync, sha256: Sha256, { tokens, settings }: Told, problem: Problem): void {
+  const rows = db.prepare('SELECT sha256, session, created FROM session_tokens').all() as Record<string, string>[];
+  checkTable(rows.map((row) => [tokenName(row['sha256'] ?? ''), { session: row['session'], row: jsonDigest({ ...row }, sha256) }]), tokens, 'the session token', problem);
+  checkTable(db.prepare('SELECT name, value FROM settings').all().map(({ name, value }) => [String(name), value]), settings, 'the setting', problem);
 }
 
 function checkJobs(db: DatabaseSync, sha256: Sha256, states: Map<string, string>, problem: Problem): void {

@@ -3,7 +3,7 @@ import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import { DewarError, jsonDigest, type Digest, type EnvelopeId, type EnvelopeUse, type JobId, type JsonObject, type Sha256 } from '@dewar/protocol';
 import { envelopeJson, type Envelope } from '../../core/envelope.ts';
 import { jobJson, type Job } from '../../core/job.ts';
-import type { DayTotals, Flag, JobFilter, StoredEvent, StoredSession, View } from '../../core/ports.ts';
+import type { DayTotals, Flag, JobFilter, Setting, StoredEvent, StoredSession, View } from '../../core/ports.ts';
 import { storageError } from './errors.ts';
 import { readHead, rowLeafBytes } from './journal.ts';
 
@@ -45,6 +45,14 @@ export function viewOf(db: DatabaseSync, origin: string, sha256: Sha256, file: s
       return { reserved: Number(row?.['reserved']), settled: Number(row?.['settled']) };
     },
     sessions: async () => all('SELECT name, id, containment, created, read FROM sessions ORDER BY created, name').map(sessionOf),
+    sessionOfToken: async (sha256Hex: string) => {
+      const row = all('SELECT session FROM session_tokens WHERE sha256 = ?', sha256Hex)[0];
+      return row === undefined ? null : String(row['session']);
+    },
+    setting: async (name: Setting) => {
+      const row = all('SELECT value FROM settings WHERE name = ?', name)[0];
+      return row === undefined ? null : String(row['value']);
+    },
     flag: async (name: Flag) => all('SELECT 1 FROM flags WHERE name = ?', name).length > 0,
     jobEvents: async (id: JobId) => all('SELECT seq, id, time, type, job_id, salt, body FROM events WHERE job_id = ? ORDER BY seq', id).map((row) => eventOf(row, sha256)),
     head: async () => readHead(db, origin, sha256),
