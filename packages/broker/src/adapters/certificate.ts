@@ -31,7 +31,7 @@ export async function loadIdentity({ pair, certificate }: IdentityFiles, uid: nu
   const identity = kept ?? await makeIdentity(now);
   if (kept === null) await writeDurably(pair, new TextEncoder().encode(identity.privatePem + identity.certificatePem));
   const shownToClients = await readFile(certificate, 'utf8').catch(() => '');
-  if (shownToClients !== identity.certificatePem) await writeDurably(certificate, new TextEncoder().encode(identity.certificatePem), 0o644);
+  if (shownToClients !== identity.certificatePem) await writeDurably(certificate, new TextEncoder().encode(identity.certificatePem));
   return identity;
 }
 
