@@ -259,7 +259,7 @@ describe('what goes wrong between', () => {
     assert.ok(one.messages().filter(({ id, error }) => id === undefined && (error?.code === -32700 || error?.code === -32600)).length >= 7);
   });
 
-  test('whatever the environment says, stdout carries the protocol alone, and the server has none of its secrets and may write no file', async () => {
+  test('whatever the environment says, stdout carries the protocol alone, and the server has none of its secrets and may start no program', async () => {
     const one = await raw({ DEBUG: '*', NODE_DEBUG: 'http,net,stream,child_process', NODE_OPTIONS: '--trace-warnings', FORCE_COLOR: '1', DEWAR_TEST_SECRET: 'hunter2' });
     one.send({ id: 1, method: 'tools/call', params: { name: 'list_backends', arguments: {} } });
     one.send({ id: 2, method: 'tools/list' });

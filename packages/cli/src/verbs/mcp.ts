@@ -1,8 +1,9 @@
 // `dewar mcp`: become the MCP server of a session, or print what an agent's configuration needs to start it.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
 import { getCompileCacheDir } from 'node:module';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { sessionNamePattern, sessionSocket } from '@dewar/protocol';
 import { Option } from 'commander';
@@ -41,17 +42,31 @@ function print({ output }: Context, client: (typeof clients)[number], socket: st
   return exits.ok;
 }
 
-/** What an agent sends is read by this process: it writes no file, starts no program and loads no native code, whatever is wrong in it. */
-function permissions(): string[] {
-  return ['--permission', '--allow-fs-read=*', ...(process.allowedNodeEnvironmentFlags.has('--allow-net') ? ['--allow-net'] : [])];
+/** Compiled code that only this server runs again, in a folder of its own in ours: halves its start. */
+function ownCache(): string | undefined {
+  const ours = getCompileCacheDir();
+  if (ours === undefined) return undefined;
+  const folder = join(ours, 'mcp');
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    return folder;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What an agent sends is read by this process: whatever is wrong in it, it starts no program, loads no native code, and writes nothing but that cache. */
+function permissions(cache: string | undefined): string[] {
+  const net = process.allowedNodeEnvironmentFlags.has('--allow-net') ? ['--allow-net'] : [];
+  return ['--permission', '--allow-fs-read=*', ...(cache === undefined ? [] : [`--allow-fs-write=${cache}`]), ...net];
 }
 
 /** The server takes this process over, with the same stdin and stdout, and nothing of the environment but what it needs. */
 async function become({ env, output, signal }: Context, socket: string): Promise<ExitCode> {
   if (process.stdin.isTTY) output.note('This speaks MCP, line by line. What an agent needs to start it: dewar mcp --print generic');
   const bin = fileURLToPath(import.meta.resolve('@dewar/mcp/bin'));
-  const args = [process.execPath, '--disable-sigusr1', ...permissions(), bin];
-  const cache = getCompileCacheDir();
+  const cache = ownCache();
+  const args = [process.execPath, '--disable-sigusr1', ...permissions(cache), bin];
   const kept = Object.entries(env).flatMap(([name, value]): [string, string][] => (value !== undefined && ['HOME', 'PATH', 'LANG', 'TZ'].includes(name) ? [[name, value]] : []));
   const own = { ...Object.fromEntries(kept), DEWAR_SOCKET: socket, ...(cache !== undefined && { NODE_COMPILE_CACHE: cache }) };
   if (process.platform === 'linux' && typeof process.execve === 'function') {
