@@ -161,7 +161,7 @@ reasons contains reason("deny", "simulator.limit", message, fix) if {
 	input.device.kind == "simulator"
 	not input.facts.simulatable == true
 	message := sprintf("no installed simulator can run this: %s", [substring(input.facts.simulator_limit, 0, 200)])
-	fix := "change the program or the shots until this limit holds"
+	fix := limit_fix(input.facts.simulator_limit)
 }
 
 # QPUs: which, after what, for whom.
@@ -182,7 +182,7 @@ reasons contains reason("deny", "device.limit", message, fix) if {
 	input.device.kind == "qpu"
 	shots_within
 	message := sprintf("%s cannot run this: %s", [input.backend, substring(input.device.limit, 0, 200)])
-	fix := "change the program or the shots until this limit holds"
+	fix := limit_fix(input.device.limit)
 }
 
 simulated if input.facts.simulated_before == true
@@ -315,6 +315,16 @@ reasons contains reason("deny", rule, message, fix) if {
 	most := max([limit[0], 0])
 	message := sprintf("the quote of %s is above %s, %s", [units(input.quote.amount_micros), limit[1], units(most)])
 	fix := cheaper(most)
+}
+
+# A limit says why, then after its last semicolon what would pass.
+limit_fix(limit) := substring(parts[count(parts) - 1], 0, 200) if {
+	parts := split(limit, "; ")
+	count(parts) > 1
+}
+
+limit_fix(limit) := "change the program or the shots until this limit holds" if {
+	not contains(limit, "; ")
 }
 
 cheaper(micros) := sprintf("ask for fewer shots: a quote of at most %s %s passes", [units(micros), input.budget.currency]) if micros > 0

@@ -128,6 +128,8 @@ describe('the default policy', () => {
   test('a refusal names the value and what would pass', () => {
     const reason = decideOn(policy, inputOf({ base: 'qpu', set: { shots: 1_000_000, shots_per_point: 1_000_000 } }), sha256).reasons[0];
     assert.deepEqual(reason, { rule: 'shots.limit', effect: 'deny', message: '1000000 shots: at most 10000 shots on ibmq_qpu_1', fix: 'ask for shots: 10000' });
+    const limited = decideOn(policy, inputOf({ base: 'simulator', set: { 'facts.simulatable': false, 'facts.simulator_limit': 'it has inputs (a; b); give their values in parameters' } }), sha256).reasons[0];
+    assert.equal(limited?.fix, 'give their values in parameters');
     const sweep = decideOn(policy, inputOf({ base: 'qpu', set: { shots: 50_000, shots_per_point: 1000, points: 50 } }), sha256).reasons[0];
     assert.deepEqual(sweep, { rule: 'shots.limit', effect: 'deny', message: '50 points of 1000 shots are 50000: at most 10000 shots a job on ibmq_qpu_1', fix: 'ask for shots: 200, which are of each point, or for fewer points' });
     const dear = decideOn(policy, inputOf({ base: 'qpu', set: { 'quote.amount_micros': 5_000_001 } }), sha256).reasons[0];
