@@ -38,7 +38,7 @@ def export(circuit: QuantumCircuit) -> Exported:
     names = [parameter.name for parameter in circuit.parameters]
     if len(declared) != len(names):
         raise usage("a parameter is lost in Qiskit's OpenQASM 3", got=", ".join(names), fix="bind the parameters: circuit.assign_parameters(...)")
-    return Exported(text, dict(zip(names, declared)), _places(circuit))
+    return Exported(text, dict(zip(names, declared, strict=True)), _places(circuit))
 
 
 def _places(circuit: QuantumCircuit) -> tuple[tuple[int, ...], ...]:

@@ -147,13 +147,29 @@ class Session:
         one length. `max_cost`: the most the job may cost, in units of the backend's currency. `envelope`: run under a person's earlier yes.
         Other fields as in docs/spec/job-spec.md. Raises `DewarError` where there is no job: `spec_invalid`, `backend_unknown`, `too_many_pending`, …
         """
-        fields = {"parameters": parameters, "max_cost": max_cost, "envelope": envelope, "time_limit_s": time_limit_s, "tags": tags, "data": data, "packages": packages, "image": image, "agent": agent}
-        answer = self.call("POST", "/v1/jobs", self._spec(program, backend, shots, name, fields))
-        return Job(self, field(answer, "job", dict))
+        spec = self._spec(program, backend, shots, name, _job_fields(parameters, max_cost, envelope, time_limit_s, tags, data, packages, image, agent))
+        return Job(self, field(self.call("POST", "/v1/jobs", spec), "job", dict))
 
-    def check(self, program: Program, backend: str = "simulator", shots: int = 1024, *, name: str | None = None, **fields: Any) -> Check:
-        """The decision, facts and price that `submit` with the same arguments would get; nothing runs and nothing is kept but the program."""
-        return Check(self.call("POST", "/v1/jobs", {**self._spec(program, backend, shots, name, fields), "dry_run": True}))
+    def check(
+        self,
+        program: Program,
+        backend: str = "simulator",
+        shots: int = 1024,
+        *,
+        parameters: Mapping[str, Value] | None = None,
+        name: str | None = None,
+        max_cost: Amount | None = None,
+        envelope: Envelope | str | None = None,
+        time_limit_s: int | None = None,
+        tags: Sequence[str] | None = None,
+        data: Sequence[str] | None = None,
+        packages: Sequence[str] | None = None,
+        image: str | None = None,
+        agent: Mapping[str, str] | None = None,
+    ) -> Check:
+        """The decision, facts and price that `submit` with the same arguments would get; nothing runs, and nothing but the program is kept."""
+        spec = self._spec(program, backend, shots, name, _job_fields(parameters, max_cost, envelope, time_limit_s, tags, data, packages, image, agent))
+        return Check(self.call("POST", "/v1/jobs", {**spec, "dry_run": True}))
 
     def _spec(self, program: Program, backend: str, shots: int, name: str | None, fields: Mapping[str, Any]) -> dict[str, Any]:
         spec = {"job_name": name if name is not None else name_of(program), "code_blob": self._upload(program), "backend": backend, "shots": _number(shots)}
@@ -184,8 +200,8 @@ class Session:
     def budget(self) -> Budget:
         """What the broker may still spend today."""
         view = field(self.call("GET", "/v1/budget"), "budget", dict)
-        amounts = (money(view.get(name)) for name in ("job_limit", "day_limit", "day_reserved", "day_settled", "day_remaining"))
-        return Budget(plain(field(view, "currency", str), 3), *amounts, plain(field(view, "day", str), 10), field(view, "frozen", bool))
+        job_limit, day_limit, reserved, settled, remaining = (money(view.get(name)) for name in ("job_limit", "day_limit", "day_reserved", "day_settled", "day_remaining"))
+        return Budget(plain(field(view, "currency", str), 3), job_limit, day_limit, reserved, settled, remaining, plain(field(view, "day", str), 10), field(view, "frozen", bool))
 
     def draw(self, program: Program, columns: int = 76) -> Drawing:
         """The circuit drawn by the broker in at most `columns` columns, 20 to 200; it shows itself in a notebook."""
@@ -206,7 +222,12 @@ class Session:
         parameters: Mapping[str, float | bool | tuple[float, float] | Mapping[str, float]] | None = None,
         expires_in_s: int = 3600,
         name: str | None = None,
-        **fields: Any,
+        time_limit_s: int | None = None,
+        tags: Sequence[str] | None = None,
+        data: Sequence[str] | None = None,
+        packages: Sequence[str] | None = None,
+        image: str | None = None,
+        agent: Mapping[str, str] | None = None,
     ) -> Envelope:
         """Asks a person once for many jobs of one program; `envelope.wait()` waits for the answer.
 
@@ -217,7 +238,7 @@ class Session:
         ranges = {input_: {"min": span[0], "max": span[1]} if isinstance(span, (tuple, list)) else span for input_, span in (parameters or {}).items()}
         body = {
             "name": name if name is not None else name_of(program), "code_blob": self._upload(program), "backend": backend, "shots": _number(shots), "max_jobs": _number(max_jobs),
-            "expires_in_s": _number(expires_in_s), **_sent({"parameters": ranges or None, "max_cost": max_cost, "max_shots": max_shots, **fields}),
+            "expires_in_s": _number(expires_in_s), **_sent({"parameters": ranges or None, "max_cost": max_cost, "max_shots": max_shots, "time_limit_s": time_limit_s, "tags": tags, "data": data, "packages": packages, "image": image, "agent": agent}),
         }
         return Envelope(self, field(self.call("POST", "/v1/envelopes", body), "envelope", dict))
 
@@ -233,6 +254,10 @@ class Session:
 def default_session() -> Session:
     """The session that the environment names now; see `Session`."""
     return Session()
+
+
+def _job_fields(parameters: Any, max_cost: Any, envelope: Any, time_limit_s: Any, tags: Any, data: Any, packages: Any, image: Any, agent: Any) -> dict[str, Any]:
+    return {"parameters": parameters, "max_cost": max_cost, "envelope": envelope, "time_limit_s": time_limit_s, "tags": tags, "data": data, "packages": packages, "image": image, "agent": agent}
 
 
 def _id(text: str, kind: str) -> str:

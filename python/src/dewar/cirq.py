@@ -45,7 +45,7 @@ class DewarSampler(cirq.Sampler):
             return [cirq.ResultDict(params=resolver, records=empty) for resolver in resolvers]
         parts = [export(cirq.resolve_parameters(program, resolver)) for resolver in resolvers]
         batch = Batch(self.session, [{"program": part.text, "backend": self.backend, "shots": repetitions, **self._fields} for part in parts])
-        return [cirq.ResultDict(params=resolver, records=_records(part, point)) for resolver, part, point in zip(resolvers, parts, batch.results())]
+        return [cirq.ResultDict(params=resolver, records=_records(part, point)) for resolver, part, point in zip(resolvers, parts, batch.results(), strict=True)]
 
 
 def _records(part: Exported, results: Any) -> dict[str, np.ndarray]:

@@ -70,7 +70,7 @@ class DewarDevice(Device):
         Raises `dewar.Denied`, `JobFailed` or `Cancelled` with the reason.
         """
         batch = Batch(self.session, [{"program": to_qasm(tape), "backend": self.backend, "shots": tape.shots.total_shots, **self._fields} for tape in circuits])
-        return tuple(_measured(tape, results) for tape, results in zip(circuits, batch.results()))
+        return tuple(_measured(tape, results) for tape, results in zip(circuits, batch.results(), strict=True))
 
 
 @qml.transform

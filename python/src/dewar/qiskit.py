@@ -101,7 +101,7 @@ class DewarBackend(BackendV2):
                 "program": part.text, "backend": self.name, "name": name or name_of(circuit), **fields,
                 "parameters": None if parameter_binds is None else _bound(part, parameter_binds[number]),
             }
-            for number, (circuit, part) in enumerate(zip(circuits, parts))
+            for number, (circuit, part) in enumerate(zip(circuits, parts, strict=True))
         ])
         return DewarJob(self, batch, circuits, parts, memory)
 
@@ -149,7 +149,7 @@ class DewarJob(JobV1):
         found = self._batch.results(timeout)
         experiments = [
             _experiment(point, circuit, part, self._memory)
-            for held, circuit, part in zip(found, self._circuits, self._parts)
+            for held, circuit, part in zip(found, self._circuits, self._parts, strict=True)
             for point in (held.points if isinstance(held, Sweep) else (held,))
         ]
         return Result(backend_name=self.backend().name, backend_version="1", job_id=self.job_id(), success=True, results=experiments)
@@ -186,8 +186,8 @@ def _experiment(results: Results, circuit: QuantumCircuit, part: Exported, memor
     keys: dict[str, str] = {}
     for bits, count in results.counts.items():
         number = 0
-        for place, own in zip(part.places, reversed(bits.split(" "))):
-            number |= sum(1 << index for index, bit in zip(place, reversed(own)) if bit == "1")
+        for place, own in zip(part.places, reversed(bits.split(" ")), strict=True):
+            number |= sum(1 << index for index, bit in zip(place, reversed(own), strict=True) if bit == "1")
         keys[bits] = hex(number)
         counts[hex(number)] = counts.get(hex(number), 0) + count
     data: dict[str, Any] = {"counts": counts}
