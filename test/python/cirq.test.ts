@@ -20,7 +20,7 @@ test('Cirq\'s sampler gives what Cirq\'s own simulator gives, bit by bit; a pers
   is('joint', [true, 2]);
   is('data frame', { m: [1, 1] });
   is('expectation', -1);
-  is('nothing', [0, 1]);
+  is('nothing', [0, 1, 1]);
   assert.match(get('symbol'), /usage_invalid: a symbol has no value/);
   assert.match(get('twice'), /usage_invalid: a measurement key is measured twice/);
   assert.match(get('confusion'), /usage_invalid: a measurement has a confusion map/);

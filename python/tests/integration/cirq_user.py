@@ -47,5 +47,5 @@ tell("submit", dewar.submit(cirq.Circuit(cirq.X(a), cirq.measure(a, b, key="m"))
 
 bell = cirq.Circuit(cirq.H(a), cirq.CNOT(a, b), cirq.measure(a, b, key="m"))
 sampler.run(bell, repetitions=10)
-tell("approved", DewarSampler("ibmq_qpu_1", max_cost=1, name="say yes").run(bell, repetitions=50).measurements["m"].shape)
-tell("refused", raised(lambda: DewarSampler("ibmq_qpu_1", name="say no").run(bell, repetitions=50)))
+tell("approved", DewarSampler("ibmq_qpu_1", max_cost=1, job_name="say yes").run(bell, repetitions=50).measurements["m"].shape)
+tell("refused", raised(lambda: DewarSampler("ibmq_qpu_1", job_name="say no").run(bell, repetitions=50)))

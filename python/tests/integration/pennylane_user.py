@@ -89,5 +89,5 @@ def bell():
 
 
 qml.set_shots(qml.QNode(bell, dev), 10)()
-tell("approved", len(qml.set_shots(qml.QNode(bell, qml.device("dewar.qubit", wires=2, backend="ibmq_qpu_1", max_cost=1, name="say yes")), 50)()))
-tell("refused", raised(qml.set_shots(qml.QNode(bell, qml.device("dewar.qubit", wires=2, backend="ibmq_qpu_1", name="say no")), 50)))
+tell("approved", len(qml.set_shots(qml.QNode(bell, qml.device("dewar.qubit", wires=2, backend="ibmq_qpu_1", max_cost=1, job_name="say yes")), 50)()))
+tell("refused", raised(qml.set_shots(qml.QNode(bell, qml.device("dewar.qubit", wires=2, backend="ibmq_qpu_1", job_name="say no")), 50)))

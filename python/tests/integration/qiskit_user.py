@@ -91,10 +91,10 @@ tell("denied status", backend.run(bell, shots=10_000_000).status() is JobStatus.
 tell("submit", dewar.submit(ghz, shots=8).result().counts)
 
 hardware = provider.get_backend("ibmq_qpu_1")
-asked = hardware.run(bell, shots=50, name="say yes", max_cost=1)
+asked = hardware.run(bell, shots=50, job_name="say yes", max_cost=1)
 tell("waiting", [asked.status() is JobStatus.QUEUED, asked.jobs[0].view["status"]])
 tell("approved", [sum(asked.result().get_counts().values()), asked.status() is JobStatus.DONE])
-tell("refused", raised(hardware.run(bell, shots=50, name="say no").result))
-stopped = hardware.run(bell, shots=50, name="say nothing")
+tell("refused", raised(hardware.run(bell, shots=50, job_name="say no").result))
+stopped = hardware.run(bell, shots=50, job_name="say nothing")
 stopped.cancel()
 tell("cancelled", [stopped.status() is JobStatus.CANCELLED, raised(stopped.result)["class"]])
