@@ -60,9 +60,9 @@ def counted(counts: dict[str, int], registers: tuple[tuple[str, int], ...] = (("
 
 
 class FakeBroker:
-    """`answer` gets each request, and its number from 0 on."""
+    """`answer` gets each request, and its number from 0 on. On a UNIX socket, or at a port of this machine."""
 
-    def __init__(self, answer: Callable[[Request, int], Answer]) -> None:
+    def __init__(self, answer: Callable[[Request, int], Answer], tcp: bool = False) -> None:
         self.seen: list[Request] = []
         self._folder = tempfile.TemporaryDirectory(prefix="fb-")
         self.path = os.path.join(self._folder.name, "api.sock")
@@ -88,11 +88,9 @@ class FakeBroker:
                 except OSError:
                     pass  # the client has had enough
 
-        class Server(socketserver.ThreadingUnixStreamServer):
-            daemon_threads = True
-            block_on_close = False
-
-        self._server = Server(self.path, Handler)
+        kind = socketserver.ThreadingTCPServer if tcp else socketserver.ThreadingUnixStreamServer
+        self._server = type("Server", (kind,), {"daemon_threads": True, "block_on_close": False})(("127.0.0.1", 0) if tcp else self.path, Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}" if tcp else f"unix://{self.path}"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         self._thread.start()
 

@@ -112,6 +112,11 @@ class Asking(unittest.TestCase):
                 dewar.Session(broker.path).put_artifact(b"x")
         self.assertEqual(caught.exception.code, "artifact_digest_mismatch")
 
+    def test_plain_http_on_this_machine_carries_no_token(self):
+        with FakeBroker(lambda *_: (200, {"backends": []}), tcp=True) as broker:
+            self.assertEqual(dewar.Session(broker.url).backends(), [])
+            self.assertNotIn("authorization", broker.seen[0].headers)
+
     def test_threads_may_share_a_session(self):
         with FakeBroker(lambda *_: Later([http(200, {"backends": []})], lambda: time.sleep(0.05))) as broker:
             session = dewar.Session(broker.path)

@@ -83,7 +83,21 @@ test('a user with the wheel alone submits, waits, is told why not, and sees a pe
   assert.equal(told.get('jobs'), true);
   assert.equal(told.get('budget'), '0.39 XTS');
 
-  for (const [file, headings] of [['docs/python.md', { Submit: 1, 'Hardware asks a person': 1, 'When the answer is no': 1 }], ['python/README.md', { dewar: 1 }]] as const) {
+  const turned = (theta: number) => ({ flip: true, theta });
+  assert.deepEqual(told.get('sweep'), [2, [[turned(0), { 10: 50 }], [turned(Math.PI), { 11: 50 }]], 2, 'point,flip,theta,bits,count,probability']);
+  assert.deepEqual(told.get('one point'), [{ flip: false, theta: 0 }]);
+  assert.match(get('no such input'), /"DewarError","text":"parameters_invalid: .*\/parameters\/phi/);
+  assert.match(get('no value'), /"Denied".*theta.*parameters/);
+  assert.match(get('drawing'), /q0: ─H─●─M─/);
+  assert.match(get('rendered'), /<pre .*q0: ─H─●─M─.*2 qubits, depth 3/);
+  assert.deepEqual(told.get('steps'), [[true, true, 50], [true, true, 50]]);
+  assert.deepEqual(told.get('left'), ['spent', 0]);
+  assert.match(get('outside'), /^\["waiting",".*envelope\.outside/);
+  assert.match(get('envelope refused'), /"Denied".*denied by a person: too many/);
+  assert.match(get('needless'), /envelope_needless/);
+  assert.deepEqual((told.get('envelopes') as string[]).toSorted(), ['denied', 'spent']);
+
+  for (const [file, headings] of [['docs/python.md', { Submit: 1, 'Hardware asks a person': 1, 'When the answer is no': 1, Sweeps: 1, 'One yes for many jobs': 1 }], ['python/README.md', { dewar: 1 }]] as const) {
     for (const [heading, count] of Object.entries(headings)) assert.deepEqual([...(await user.tell('run_doc.py', [join(project, file), heading]))], [[heading, count]], 'the example runs as it stands');
   }
 });

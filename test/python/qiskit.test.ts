@@ -27,6 +27,10 @@ test('Qiskit\'s backends, primitives, registers and batches run as Dewar jobs; a
   // Three observables of a standard error of 0.03 at most: five of their sum.
   assert.ok(Math.abs(estimated - exact) < 0.26, `${estimated} ${exact}`);
   is('sampler', [{ '00': 64 }, { 11: 64 }]);
+  is('binds', [[{ '10': 20 }, { '01': 20 }], 1]);
+  is('one bind', { '01': 20 });
+  assert.match(get('unknown bind'), /usage_invalid: the circuit has no such parameter/);
+  assert.match(get('unbound'), /"Denied".*parameters/);
   assert.match(get('options'), /usage_invalid.*shorts/);
   assert.match(get('seed'), /seed_simulator is ignored/);
   assert.match(get('denied'), /"Denied".*shots\.limit.*ask for shots: 100000/);

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Json, PendingView } from '@dewar/protocol';
+import type { Json, PendingEnvelopeView, PendingView } from '@dewar/protocol';
 import { at, call, TestHome } from '../e2e/broker-process.ts';
 import { install, Missing, packageFolder, run, type EnvironmentName, type Ended, type Installed } from './environment.ts';
 
@@ -78,6 +78,10 @@ async function answering(home: TestHome, person: Person, work: () => Promise<End
       if (reason === undefined) continue;
       const { job_id: id, resolved_digest } = pending.job;
       await (reason === null ? call(home.control, 'POST', `/v1/jobs/${id}/approve`, { resolved_digest, nonce: pending.nonce }) : call(home.control, 'POST', `/v1/jobs/${id}/deny`, { reason }));
+    }
+    for (const { envelope, nonce } of (at(json, 'envelopes') ?? []) as unknown as readonly PendingEnvelopeView[]) {
+      const { envelope_id: id, terms_digest, name } = envelope;
+      await (name === 'say no' ? call(home.control, 'POST', `/v1/envelopes/${id}/deny`, { reason: 'too many' }) : call(home.control, 'POST', `/v1/envelopes/${id}/approve`, { terms_digest, nonce }));
     }
     await Promise.race([working, new Promise((settle) => setTimeout(settle, 200))]);
   }

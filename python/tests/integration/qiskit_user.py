@@ -81,6 +81,17 @@ measured = ansatz.measure_all(inplace=False)
 sampled = BackendSamplerV2(backend=backend).run([(measured, [[0], [np.pi]])], shots=64).result()[0].data.meas
 tell("sampler", [sampled[0].get_counts(), sampled[1].get_counts()])
 
+phi = Parameter("a[0]")
+bound = QuantumCircuit(2)
+bound.ry(theta, 0)
+bound.ry(2 * phi, 1)
+bound.measure_all()
+swept = backend.run(bound, shots=20, parameter_binds=[{theta: [0, np.pi], "a[0]": [np.pi / 2, 0.0]}])
+tell("binds", [swept.result().get_counts(), len(swept.jobs)])
+tell("one bind", backend.run(bound, shots=20, parameter_binds=[{theta: np.float64(np.pi), phi: 0}]).result().get_counts())
+tell("unknown bind", raised(lambda: backend.run(bound, parameter_binds=[{"x": 1}])))
+tell("unbound", raised(lambda: backend.run(bound, shots=20).result()))
+
 tell("options", raised(lambda: backend.run(bell, shorts=5)))
 with warnings.catch_warnings(record=True) as warned:
     warnings.simplefilter("always")
