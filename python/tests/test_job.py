@@ -62,6 +62,7 @@ class Submitting(unittest.TestCase):
         self.assertEqual((check.effect, str(check.price), check.device, check.reasons[0].message), ("ask", "1.2216 XTS", "practice-qpu", "costs 1\\u{1b}"))
         self.assertIs(json.loads(fake.seen[0].body)["dry_run"], True)
         self.assertNotIn("<b>", check._repr_html_())
+        self.assertIn("<td style=\"text-align:left\">1.2216 XTS</td>", check._repr_html_())
 
 
 class Waiting(unittest.TestCase):

@@ -1,7 +1,7 @@
 // Python environments for tests: one a locked requirements file, kept between runs by its digest, and the package built as a wheel.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -15,7 +15,8 @@ const cache = process.env['DEWAR_PYTHON_CACHE'] ?? join(project, '.cache/python'
 const installSeconds = 600;
 const runSeconds = 120;
 
-export type EnvironmentName = 'core' | 'qiskit' | 'cirq' | 'pennylane';
+export const environmentNames = ['core', 'qiskit', 'cirq', 'pennylane'] as const;
+export type EnvironmentName = (typeof environmentNames)[number];
 
 export interface Ended {
   readonly code: number | null;
@@ -76,10 +77,14 @@ export async function pythonOf(name: EnvironmentName): Promise<string> {
   try {
     await fill(made, name, requirements);
     writeFileSync(join(made, 'digest'), digest);
-    rmSync(folder, { recursive: true, force: true });
-    renameSync(made, folder);
+    // For all users: in CI root fills what another user reads.
+    chmodSync(made, 0o755);
+    // Another run may have been faster, and use it by now.
+    if (!isWhole(folder, digest)) {
+      rmSync(folder, { recursive: true, force: true });
+      renameSync(made, folder);
+    }
   } catch (error) {
-    // Another run may have been faster.
     if (error instanceof Missing || !isWhole(folder, digest)) throw error;
   } finally {
     rmSync(made, { recursive: true, force: true });
@@ -134,4 +139,9 @@ export async function install(name: EnvironmentName, folder: string): Promise<In
   const installed = await run(python, ['-m', 'pip', '--disable-pip-version-check', 'install', '--quiet', '--no-deps', '--no-index', '--no-cache-dir', '--target', site, wheel]);
   if (installed.code !== 0) throw new Error(`the wheel does not install: ${installed.err}`);
   return { python, site };
+}
+
+// `node test/python/environment.ts` fills the cache beforehand, such as for a user who may only read it.
+if (import.meta.main) {
+  for (const name of environmentNames) console.log(await pythonOf(name));
 }

@@ -19,7 +19,7 @@ _MONO = "font:13px/1.15 ui-monospace,Menlo,Consolas,monospace"
 
 def escaped(text: object, most: int = 500, lines: bool = False) -> str:
     """Text for HTML: made plain, then escaped, quotes as well."""
-    return html.escape(plain(text, most, lines), quote=True)
+    return html.escape(plain(str(text), most, lines), quote=True)
 
 
 def histogram(results: Results) -> str:
