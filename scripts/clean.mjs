@@ -84,7 +84,7 @@ function main() {
   if (tour && tour.pid !== undefined) stopBroker(tour);
   if (tour && tour.home !== undefined && isThrowaway(tour.home)) remove(tour.home, "the tour's throwaway home");
   remove(join(root, 'dewar-tour'), 'receipts of the tour');
-  remove(join(root, '.cache'), 'half-finished installations, notes of the tour');
+  remove(join(root, '.cache'), 'half-finished installations, notes of the tour, Python environments of tests');
   remove(join(root, 'node_modules'), 'packages, Node 24 among them');
   if (kindOf(cacheHome()) === 'folder') {
     remove(join(cacheHome(), 'compiled'), 'compiled code');

@@ -1,4 +1,4 @@
-// Runs one command in a private world (own home, temporary folder, process group, no DEWAR_* of the user's) and says what it left behind.
+// Runs one command in a private world (own home, temporary folder, process group, no DEWAR_* of the user's but DEWAR_PYTHON_*) and says what it left behind.
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -27,9 +27,9 @@ export interface Outcome {
 
 const live = new Map<number, string>();
 
-/** The environment of a test: the caller's, without what is the user's own or npm's. */
+/** The environment of a test: the caller's, without what is the user's own or npm's. DEWAR_PYTHON_* say where the Python tests' environments are. */
 export function privateEnvironment(folder: string): NodeJS.ProcessEnv {
-  const kept = Object.entries(process.env).filter(([name]) => !/^(DEWAR_|npm_|XDG_|NODE_OPTIONS$|NODE_TEST_CONTEXT$|NODE_V8_COVERAGE$|FORCE_COLOR$|TMP$|TEMP$|INIT_CWD$)/.test(name));
+  const kept = Object.entries(process.env).filter(([name]) => !/^(DEWAR_(?!PYTHON_)|npm_|XDG_|NODE_OPTIONS$|NODE_TEST_CONTEXT$|NODE_V8_COVERAGE$|FORCE_COLOR$|TMP$|TEMP$|INIT_CWD$)/.test(name));
   return { ...Object.fromEntries(kept), HOME: join(folder, 'home'), TMPDIR: folder, NO_COLOR: '1' };
 }
 

@@ -68,9 +68,9 @@ test('fails when nothing ran', (t) => {
   assert.equal(answer.status, 1);
 });
 
-test('a test sees a home and a temporary folder of its own, and nothing of the user', (t) => {
-  const look = `${top}test('alone', () => { assert.deepEqual(Object.keys(process.env).filter((name) => /^(DEWAR_|npm_|XDG_|NODE_OPTIONS|NODE_TEST_CONTEXT)/.test(name)), []); assert.equal(process.env.HOME, process.env.TMPDIR + '/home'); });\n`;
-  const answer = runIn(t, { 'test/e2e/a.test.ts': look }, [], { DEWAR_HOME: '/x', DEWAR_SOCKET: '/y', XDG_STATE_HOME: '/z', NODE_OPTIONS: '--no-warnings', npm_config_x: 'y' });
+test('a test sees a home and a temporary folder of its own, where its Python environments are, and nothing else of the user', (t) => {
+  const look = `${top}test('alone', () => { assert.deepEqual(Object.keys(process.env).filter((name) => /^(DEWAR_(?!PYTHON_)|npm_|XDG_|NODE_OPTIONS|NODE_TEST_CONTEXT)/.test(name)), []); assert.equal(process.env.DEWAR_PYTHON_CACHE, '/c'); assert.equal(process.env.HOME, process.env.TMPDIR + '/home'); });\n`;
+  const answer = runIn(t, { 'test/e2e/a.test.ts': look }, [], { DEWAR_HOME: '/x', DEWAR_SOCKET: '/y', DEWAR_PYTHON_CACHE: '/c', XDG_STATE_HOME: '/z', NODE_OPTIONS: '--no-warnings', npm_config_x: 'y' });
   assert.equal(answer.last, '1 passed, 0 failed, 0 skipped', answer.out);
 });
 
