@@ -15,7 +15,8 @@ const cache = process.env['DEWAR_PYTHON_CACHE'] ?? join(project, '.cache/python'
 const installSeconds = 600;
 const runSeconds = 120;
 
-export const environmentNames = ['core', 'qiskit', 'cirq', 'pennylane'] as const;
+/** `http` holds the tools of the HTTP tests: requests, schemathesis, a validator. */
+export const environmentNames = ['core', 'http', 'qiskit', 'cirq', 'pennylane'] as const;
 export type EnvironmentName = (typeof environmentNames)[number];
 
 export interface Ended {
@@ -55,13 +56,25 @@ export function run(command: string, args: readonly string[], { cwd = tmpdir(), 
   });
 }
 
-const requirementsOf = (name: EnvironmentName): string => join(packageFolder, 'requirements', `${name}.txt`);
+const requirementsOf = (name: EnvironmentName): string => (name === 'http' ? join(import.meta.dirname, 'http-requirements.txt') : join(packageFolder, 'requirements', `${name}.txt`));
 
 /** The SDKs are some hundred megabytes: they are fetched only where they were asked for. */
 export function whyNot(name: EnvironmentName): string | false {
   if (!existsSync(system)) return `no ${system}`;
-  if (name !== 'core' && process.env['DEWAR_PYTHON_SDKS'] !== '1') return `real ${name} is not asked for: DEWAR_PYTHON_SDKS=1 downloads it once into ${cache}`;
+  if (name !== 'core' && name !== 'http' && process.env['DEWAR_PYTHON_SDKS'] !== '1') return `real ${name} is not asked for: DEWAR_PYTHON_SDKS=1 downloads it once into ${cache}`;
   return false;
+}
+
+/** The environment's python, or why there is none: the reason of a skip. */
+export async function pythonOrWhyNot(name: EnvironmentName): Promise<{ readonly python: string; readonly skip: string | false }> {
+  const why = whyNot(name);
+  if (why !== false) return { python: '', skip: why };
+  try {
+    return { python: await pythonOf(name), skip: false };
+  } catch (error) {
+    if (error instanceof Missing) return { python: '', skip: error.message };
+    throw error;
+  }
 }
 
 /** The environment's python, made first where it is not there whole. Throws `Missing` where venv, pip or the network is. */

@@ -5,12 +5,10 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { at, call, errorOf, TestHome, textAt } from '../e2e/broker-process.ts';
-import { environment, run } from '../openapi/environment.ts';
-import { openDoorOf, type OpenDoor } from '../openapi/open-door.ts';
+import { pythonOrWhyNot, run } from './environment.ts';
+import { openDoorOf, type OpenDoor } from './open-door.ts';
 
-const found = await environment();
-const skip = 'missing' in found ? found.missing : false;
-const python = 'python' in found ? found.python : '';
+const { python, skip } = await pythonOrWhyNot('http');
 const published = fileURLToPath(new URL('../../docs/spec/openapi.json', import.meta.url));
 const home = new TestHome();
 let door: OpenDoor;
@@ -45,7 +43,7 @@ checks.positive_data_acceptance.expected-statuses = ["2xx", 400, 401, 403, 404, 
   const ended = await run(python, [
     '-m', 'schemathesis.cli', '--config-file', file, 'run', `${door.url}/v1/openapi.json`, '--url', door.url, '--header', `Authorization: Bearer ${door.token}`, '--tls-verify', door.certificateFile,
     '--max-time', String(seconds), '--seed', '1', '--request-timeout', '130', '--max-response-time', '125', '--continue-on-failure', '--warnings', 'off', '--checks', 'all', ...args,
-  ], { cwd: home.folder, env: { REQUESTS_CA_BUNDLE: door.certificateFile }, ms: 400_000 });
+  ], { cwd: home.folder, env: { REQUESTS_CA_BUNDLE: door.certificateFile }, seconds: 400 });
   assert.equal(ended.code, 0, ended.out.slice(-20_000) + ended.err);
   return ended.out;
 }

@@ -6,12 +6,10 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { TestHome } from '../e2e/broker-process.ts';
-import { environment, run, type Ended } from '../openapi/environment.ts';
-import { bellFile, openDoorOf, type OpenDoor } from '../openapi/open-door.ts';
+import { pythonOrWhyNot, run, type Ended } from './environment.ts';
+import { bellFile, openDoorOf, type OpenDoor } from './open-door.ts';
 
-const found = await environment();
-const skip = 'missing' in found ? found.missing : false;
-const python = 'python' in found ? found.python : '';
+const { python, skip } = await pythonOrWhyNot('http');
 const home = new TestHome();
 let door: OpenDoor;
 
