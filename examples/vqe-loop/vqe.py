@@ -48,7 +48,10 @@ def mean(counts, sign):
 
 def energy(counts_z, counts_x):
     """The mean of H. Bit 0 is the rightmost character; a 0 reads as +1."""
-    value = lambda bits, k: 1 if bits[-1 - k] == "0" else -1
+
+    def value(bits, k):
+        return 1 if bits[-1 - k] == "0" else -1
+
     return (
         WEIGHTS["1"]
         + WEIGHTS["z0"] * mean(counts_z, lambda bits: value(bits, 0))
@@ -109,7 +112,8 @@ def await_yes(broker, envelope):
     while envelope["status"] == "waiting":
         envelope = broker.call("GET", f"/v1/envelopes/{quoted(name)}/wait?timeout_s={POLL_S}")["envelope"]
     if envelope["status"] != "live":
-        denial(envelope)
+        if "denied" in envelope:
+            denial(envelope)
         raise Stopped(DENIED, f"envelope {plain(name)} is {plain(envelope['status'])}")
 
 
