@@ -300,6 +300,17 @@ test('a loop whose envelope a person closes half-way stops, and leaves no questi
   assert.deepEqual(at(await control('GET', '/v1/pending'), 'pending'), []);
 });
 
+test('the transpiled circuit fits the practice QPU: after a yes it runs, with a little noise', async () => {
+  const job = jobIn(await session('POST', '/v1/jobs', { ...(JSON.parse(read('transpiled', 'job.json')) as { readonly [key: string]: Json }), backend: 'ibmq_qpu_1' }, 201));
+  const nonce = textAt(await control('GET', `/v1/pending/${job.job_id}`), 'pending', 'nonce');
+  await control('POST', `/v1/jobs/${job.job_id}/approve`, { resolved_digest: job.resolved_digest, nonce });
+  const { status, failure } = await ended(job.job_id);
+  assert.equal(status, 'completed', JSON.stringify(failure));
+  const [counts = {}] = countsOf(at(await session('GET', `/v1/jobs/${job.job_id}/results`), 'results'));
+  const right = (counts['00'] ?? 0) + (counts['11'] ?? 0);
+  assert.ok(right > 850 && right < 1000, JSON.stringify(counts));
+});
+
 test('every receipt of the examples verifies with the pinned key, and the journal holds', async () => {
   const { jobs } = (await session('GET', '/v1/jobs?limit=500')) as unknown as { readonly jobs: readonly JobView[] };
   const pem = textAt(await control('GET', '/v1/keys'), 'receipt_pem');
