@@ -31,7 +31,7 @@ test('controls, crossings, boxes, swaps, resets and barriers have their signs', 
 });
 
 test('physical qubits carry their numbers', () => {
-  assert.match(drawn(example('transpiled-dollar.qasm')) ?? '', /^\$3: ─.*\n.*\n\$5: ─/);
+  assert.match(drawn(example('transpiled-dollar.qasm')) ?? '', /^\$3: ─.*\n.*\n\$7: ─/);
 });
 
 test('what is no short straight line is not drawn', () => {
