@@ -15,6 +15,7 @@ export function envelopeCard(pending: PendingEnvelopeView, { now, columns: wante
   return [
     ...wrap(text, columns).map((piece): Line => [{ text: piece, tone: 'strong' }]),
     [{ text: '─'.repeat(columns), tone: 'faint' }],
+    ...(terms.backend === terms.device.name ? [] : row('Backend', `${terms.backend}, which the configuration sets to ${escape(terms.device.name, 64)}`, columns)),
     ...circuit(pending, columns),
     ...factLines(envelope.facts, columns),
     ...termLines(envelope, columns),
@@ -34,7 +35,7 @@ function termLines({ terms }: EnvelopeView, columns: number): Line[] {
   const text = (label: string, value: string, lines = 3): Line[] => row(label, escape(value, lines * (columns - labelColumns)), columns);
   return [
     ...text('May vary', ranges.length === 0 ? 'nothing: the same circuit each time' : ranges.join(' · ')),
-    ...text('At most', `${many(jobs, 'job')}, ${shots} shots a job, ${all} shots in all; each stopped after ${seconds} s`),
+    ...text('At most', `${many(jobs, 'job')}, ${shots} shots a job, ${all} shots in all; ${seconds} s each`),
     ...row('Price', each === null || most === null ? 'free' : `at most ${formatMoney(each)} a job, ${moneyText(most)} in all${dated === null ? '' : `; prices of ${dated}`}`, columns, 'strong'),
     ...row('Until', `${terms.until}: until then nothing inside is asked again`, columns, 'warn'),
     ...(terms.data.length === 0 ? [] : text('Data', `${many(terms.data.length, 'item')}: ${terms.data.map(({ digest }) => shortDigest(digest)).join(', ')}`)),

@@ -289,7 +289,7 @@ test('the small verbs print what they did, also as JSON', async () => {
   await withFakes({
     control: {
       'GET /v1/tcp': { tcp: null }, 'GET /v1/status': sampleStatus, 'POST /v1/freeze': { frozen: true }, 'POST /v1/thaw': { frozen: false }, 'GET /v1/sessions': { sessions: [made] }, 'POST /v1/sessions': () => status(201, { session: made }),
-      [`POST ${job}/cancel`]: { job: sampleJob({ status: 'cancelled' }) }, 'GET /v1/jobs': { jobs: [sampleJob()] },
+      [`POST ${job}/cancel`]: { job: sampleJob({ status: 'cancelled' }) }, 'GET /v1/jobs': { jobs: [sampleJob({ job_id: 'job_01k9zzzzzzzzzzzzzzz9' }), waitingJob()] },
     },
     session: { 'GET /v1/backends': { backends: [backend] }, 'GET /v1/budget': { budget: sampleBudget } },
   }, async ({ home, control }) => {

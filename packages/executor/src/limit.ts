@@ -1,5 +1,5 @@
 // Says before a run whether the simulator or the practice QPU can do it, and if not, why and what would pass.
-import type { ProgramFacts } from '@dewar/protocol';
+import { limits, type ProgramFacts } from '@dewar/protocol';
 import type { Calibration } from './calibration.ts';
 import { againSeconds, compileSeconds, sampleSeconds, shotLoopSeconds, trajectorySeconds } from './cost.ts';
 import { maxKeys, maxQubits } from './wire.ts';
@@ -89,5 +89,6 @@ function tooManyKeys(facts: ProgramFacts, shots: number, points: number): string
 
 function tooLong(seconds: number, limit: number, because: string, passingShots: number): string {
   const fewer = passingShots > 0 ? `take ${passingShots} shots or fewer, or ` : '';
-  return `${because}it would take up to about ${Math.ceil(seconds)} s and its limit is ${limit} s; ${fewer}set time_limit_s to ${Math.ceil(seconds)} or more`;
+  const longer = seconds > limits.time_limit_s ? 'use fewer gates, qubits or points' : `set time_limit_s to ${Math.ceil(seconds)} or more`;
+  return `${because}it would take up to about ${Math.ceil(seconds)} s and its limit is ${limit} s; ${fewer}${longer}`;
 }

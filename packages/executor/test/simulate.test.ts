@@ -44,6 +44,11 @@ describe('simulate', () => {
     assert.deepEqual(result.registers, [{ name: 'c', size: 2 }, { name: 'd', size: 1 }]);
   });
 
+  it('OpenQASM 2 numbers with exponents and leading points are taken as they are', async () => {
+    const result = await simulateHere('OPENQASM 2.0;\ninclude "qelib1.inc";\nqreg q[1];\ncreg c[1];\nrx(1e-8) q[0];\nrx(.5e1) q[0];\nrx(-5) q[0];\nrz(.25) q[0];\nrx(2.5E+0*0) q[0];\nmeasure q[0] -> c[0];\n', { qubits: 1 });
+    assert.deepEqual(result.byKey, { 0: 1000 });
+  });
+
   it('holds wide programs whose gates touch few qubits', async () => {
     const result = await simulateHere(`${qasm3}qubit[40] q;\nbit[40] c;\nx q[39];\nc = measure q;\n`, { qubits: 40 });
     assert.deepEqual(result.byKey, { [`1${'0'.repeat(39)}`]: 1000 });

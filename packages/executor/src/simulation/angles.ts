@@ -26,7 +26,7 @@ interface Call {
 /** Copies of gates that one program may need; beyond it, calls stay as they are. */
 const maxCopies = 2_000;
 const maxArgument = 300;
-const constant = /^(?:\d[\w.]*|pi|tau|euler|[πτℇ]|sin|cos|tan|arcsin|arccos|arctan|asin|acos|atan|exp|ln|log|sqrt|[-+*/()])$/u;
+const constant = /^(?:\.?\d[\w.]*(?:[eE][+-]\d[\d_]*)?|pi|tau|euler|[πτℇ]|sin|cos|tan|arcsin|arccos|arctan|asin|acos|atan|exp|ln|log|sqrt|[-+*/()])$/u;
 /** Standard gates that take an angle. */
 const angled = new Set('p u1 u2 u3 u U rx ry rz phase gphase cp cu1 cu3 cu crx cry crz cphase rxx ryy rzz rzx r'.split(' '));
 /** Standard gates whose own meaning halves an angle. */

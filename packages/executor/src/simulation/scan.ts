@@ -6,7 +6,7 @@ export interface Token {
   readonly end: number;
 }
 
-const lexeme = /\s+|#?pragma\b[^\n]*|\/\/[^\n]*|\/\*[\s\S]*?\*\/|(?<word>[\p{L}\p{Nl}_$][\p{L}\p{Nl}\p{Nd}_]*)|(?<text>"[^"\n]*"|'[^'\n]*')|(?<rest>\d[\w.]*|[\s\S])/guy;
+const lexeme = /\s+|#?pragma\b[^\n]*|\/\/[^\n]*|\/\*[\s\S]*?\*\/|(?<word>[\p{L}\p{Nl}_$][\p{L}\p{Nl}\p{Nd}_]*)|(?<text>"[^"\n]*"|'[^'\n]*')|(?<rest>0[xXbBo]\w*|(?:\d[\d_]*(?:\.[\d_]*)?|\.\d[\d_]*)(?:[eE][+-]?\d[\d_]*)?\w*|[\s\S])/guy;
 
 /** Brackets nested deeper are left to the compiler, so that reading stays linear. */
 export const maxDepth = 64;
