@@ -94,10 +94,13 @@ function declared({ list, language }: Tokens): Declared[] {
 
 function begins(list: readonly Token[], at: number): boolean {
   const before = list[at - 1];
-  return before === undefined || before.kind === 'pragma' || before.kind === 'annotation' || (before.kind === 'symbol' && (before.text === ';' || before.text === '}'));
+  if (before === undefined || before.kind === 'pragma' || before.kind === 'annotation') return true;
+  if (before.kind !== 'symbol') return false;
+  // After `for int i in {1, 2}` it would be the loop's body: taken out, the next statement would be.
+  return before.text === ';' || (before.text === '}' && list[before.partner - 1]?.text !== 'in');
 }
 
-/** Inputs whose names are declared once more: after a type or its `]`, or between `gate` and its body. */
+/** Inputs whose names are declared once more: after a type or its `]`, after `for`, or between `gate` and its body. */
 function declaredTwice({ list }: Tokens, inputs: ReadonlyMap<string, Declared>): ReadonlySet<string> {
   const twice = new Set<string>();
   let header = false;
@@ -108,7 +111,7 @@ function declaredTwice({ list }: Tokens, inputs: ReadonlyMap<string, Declared>):
     const input = inputs.get(token.text);
     if (input === undefined || (token.start >= input.start && token.end <= input.end)) return;
     const before = list[at - 1]?.text ?? '';
-    if (header || before === ']' || declaring.has(before)) twice.add(token.text);
+    if (header || before === ']' || before === 'for' || declaring.has(before)) twice.add(token.text);
   });
   return twice;
 }
