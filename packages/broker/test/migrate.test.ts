@@ -58,7 +58,7 @@ function asBefore(job: Job): Job {
   const { points: _, ...resolved } = job.resolved;
   const resolved_digest = jsonDigest(resolved as unknown as Json, sha256);
   const approval = 'approval' in job && job.approval !== null ? { approval: { ...job.approval, resolved_digest } } : {};
-  return { ...job, ...approval, resolved: resolved as Job['resolved'], resolved_digest } as Job;
+  return { ...job, ...approval, resolved, resolved_digest } as Job;
 }
 
 test('a job that a device had under the release before is waited for, settled and receipted by this one', async () => {
