@@ -5,8 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
+import { jsonDigest, type Json } from '@dewar/protocol';
 import { SqliteStore } from '../src/adapters/sqlite/store.ts';
-import { checkpointSigner, rig, sha256, TestClock } from './fixture.ts';
+import type { Job } from '../src/core/job.ts';
+import type { Store } from '../src/core/ports.ts';
+import { checkpointSigner, completed, receiptOf, rig, sha256, TestClock } from './fixture.ts';
 
 /** Takes from a database of today what version 1 did not have. */
 function toVersion1(file: string): void {
@@ -49,5 +52,37 @@ test('a version 1 journal is migrated at the start: jobs, what was simulated, an
   } finally {
     r.close();
     rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+/** A job as the release before wrote it: its resolved job says nothing of points. */
+function asBefore(job: Job): Job {
+  const { points: _, ...resolved } = job.resolved;
+  const resolved_digest = jsonDigest(resolved as unknown as Json, sha256);
+  const approval = 'approval' in job && job.approval !== null ? { approval: { ...job.approval, resolved_digest } } : {};
+  return { ...job, ...approval, resolved, resolved_digest } as Job;
+}
+
+test('a job that a device had under the release before is waited for, settled and receipted by this one', async () => {
+  const around = (store: Store): Store => ({
+    view: store.view, verify: () => store.verify(),
+    commit: (work) => store.commit((tx) => work(Object.assign(Object.create(tx) as typeof tx, {
+      move: (...[before, after, ...rest]: Parameters<typeof tx.move>) => tx.move(before, before?.phase === 'sending' && after.phase === 'running' ? asBefore(after) : after, ...rest),
+    }))),
+  });
+  const first = await rig({ around });
+  first.qpu.behave = () => new Promise(() => undefined);
+  const waiting = await first.submit({ shots: 100 });
+  await first.approve(waiting);
+  await first.until(waiting.id, 'running');
+  const second = await first.restart();
+  try {
+    second.qpu.behave = async (order) => completed(order.shots);
+    const ended = await second.until(waiting.id, 'ended');
+    assert.equal('outcome' in ended && ended.outcome.kind, 'completed');
+    assert.equal((await receiptOf(second, ended)).predicate.grant?.shots, 100);
+    assert.deepEqual((await second.store.verify()).problems, []);
+  } finally {
+    second.close();
   }
 });

@@ -1,7 +1,7 @@
 // An envelope in words: its card, and the lines that tell how it stands.
 import { formatMicros, formatMoney, practiceCurrency, rangeText, type EnvelopeView, type Money, type PendingEnvelopeView } from '@dewar/protocol';
 import { circuit, untilText, type CardOptions } from './card.ts';
-import { escape } from './escape.ts';
+import { escape, width } from './escape.ts';
 import { agentLines, deviceWord, factLines, many, minute, moneyText, reasonLines, shortDigest } from './job-text.ts';
 import { labelColumns, row, table, wrap, type Line } from './line.ts';
 
@@ -15,10 +15,9 @@ export function envelopeCard(pending: PendingEnvelopeView, { now, columns: wante
   return [
     ...wrap(text, columns).map((piece): Line => [{ text: piece, tone: 'strong' }]),
     [{ text: '─'.repeat(columns), tone: 'faint' }],
-    ...(terms.backend === terms.device.name ? [] : row('Backend', `${terms.backend}, which the configuration sets to ${escape(terms.device.name, 64)}`, columns)),
     ...circuit(pending, columns),
     ...factLines(envelope.facts, columns),
-    ...termLines(envelope, columns),
+    ...termLines(envelope, columns, 3),
     ...row('Budget', budget.frozen ? 'FROZEN: nothing is spent until dewar thaw --budget' : `${formatMoney(budget.day_remaining)} left today; each job is reserved by itself${envelope.terms.max_amount !== null && envelope.terms.max_amount.micros > budget.day_remaining.micros ? ', and not all of them fit today' : ''}`, columns, budget.frozen ? 'bad' : undefined),
     ...reasonLines(envelope.decision, columns, 2),
     ...(envelope.expires === undefined ? [] : row('Answer', `until ${envelope.expires} (${untilText(envelope.expires, now)})`, columns)),
@@ -28,13 +27,13 @@ export function envelopeCard(pending: PendingEnvelopeView, { now, columns: wante
   ];
 }
 
-/** The terms, line by line. */
-function termLines({ terms }: EnvelopeView, columns: number): Line[] {
+/** The terms, line by line. @param lines most lines of one term */
+function termLines({ envelope_id: id, terms }: EnvelopeView, columns: number, lines: number): Line[] {
   const { parameters, shots, max_jobs: jobs, max_shots: all, time_limit_s: seconds, job_amount: each, max_amount: most, prices_dated: dated } = terms;
-  const ranges = Object.entries(parameters).map(([name, range]) => `${name} ${rangeText(range)}`);
-  const text = (label: string, value: string, lines = 3): Line[] => row(label, escape(value, lines * (columns - labelColumns)), columns);
+  const text = (label: string, value: string): Line[] => row(label, escape(value, lines * (columns - labelColumns)), columns);
   return [
-    ...text('May vary', ranges.length === 0 ? 'nothing: the same circuit each time' : ranges.join(' · ')),
+    ...(terms.backend === terms.device.name ? [] : row('Backend', `${escape(terms.backend, 64)}, which the configuration sets to ${escape(terms.device.name, 64)}`, columns)),
+    ...rangeLines(parameters, id, columns, lines),
     ...text('At most', `${many(jobs, 'job')}, ${shots} shots a job, ${all} shots in all; ${seconds} s each`),
     ...row('Price', each === null || most === null ? 'free' : `at most ${formatMoney(each)} a job, ${moneyText(most)} in all${dated === null ? '' : `; prices of ${dated}`}`, columns, 'strong'),
     ...row('Until', `${terms.until}: until then nothing inside is asked again`, columns, 'warn'),
@@ -44,11 +43,30 @@ function termLines({ terms }: EnvelopeView, columns: number): Line[] {
   ];
 }
 
+/** What varies first; an input that there is no room for is never left out in silence. */
+function rangeLines(parameters: EnvelopeView['terms']['parameters'], id: string, columns: number, lines: number): Line[] {
+  const all = Object.entries(parameters).toSorted(([, a], [, b]) => Number(typeof b === 'object') - Number(typeof a === 'object'));
+  const shown: string[] = [];
+  let room = lines * (columns - labelColumns);
+  for (const [name, range] of all) {
+    const piece = escape(`${name} ${rangeText(range)}`);
+    room -= width(piece) + 3;
+    if (room < 0) break;
+    shown.push(piece);
+  }
+  const hidden = all.slice(shown.length);
+  const varying = hidden.filter(([, range]) => typeof range === 'object').length;
+  return [
+    ...(shown.length === 0 && hidden.length > 0 ? [] : row('May vary', all.length === 0 ? 'nothing: the same circuit each time' : shown.join(' · '), columns)),
+    ...(hidden.length === 0 ? [] : row(shown.length === 0 ? 'May vary' : '', `! ${many(hidden.length, 'more input')} not shown, of which ${varying} may vary: dewar envelope show ${id}`, columns, 'warn')),
+  ];
+}
+
 export function envelopeLines(envelope: EnvelopeView, columns: number): Line[] {
   const { used, terms, denied } = envelope;
   return [
     envelopeHead(envelope),
-    ...termLines(envelope, columns),
+    ...termLines(envelope, columns, Infinity),
     ...row('Used', `${used.jobs} of ${many(terms.max_jobs, 'job')} · ${used.shots} of ${terms.max_shots} shots${moneyUsed(used.amount, terms.max_amount)}`, columns),
     ...(denied === undefined ? reasonLines(envelope.decision, columns) : row('Denied', `by ${denied.by}: ${escape(denied.message, 400)}`, columns, 'bad')),
     ...(denied === undefined || denied.fix === null ? [] : row('', `would pass: ${escape(denied.fix, 400)}`, columns)),

@@ -39,6 +39,17 @@ test('nothing that the agent wrote can leave its line, its column or its label',
   }
 });
 
+test('the card says how many inputs it has no room for, what varies first; show lists them all', () => {
+  const fixed = Object.fromEntries(Array.from({ length: 40 }, (_, at) => [`harmless_looking_angle_${at}`, 0.5]));
+  const base = sampleEnvelope();
+  const envelope = sampleEnvelope({ terms: { ...base.terms, parameters: { ...fixed, layers: { min: 0, max: 2_000_000 } } } });
+  const text = shown(samplePendingEnvelope({ envelope })).replaceAll(/\s+/g, ' ');
+  assert.match(text, /May vary layers from 0 to 2000000 · harmless_looking_angle_0 0\.5/);
+  assert.match(text, new RegExp(`! \\d+ more inputs not shown, of which 0 may vary: dewar envelope show ${sampleEnvelopeId}`));
+  const whole = envelopeLines(envelope, 80).map(plain).join(' ').replaceAll(/\s+/g, ' ');
+  for (const name of Object.keys(envelope.terms.parameters)) assert.ok(whole.includes(`${name} `), name);
+});
+
 test('a job\'s card tells its points and what they set', () => {
   const parameters = { theta: [0, 0.5, 1, 1.5, 2], phi: 0.25 };
   const text = card(samplePending({ job: waitingJob({ points: 5, spec: { ...waitingJob().spec, shots: 200, parameters } }) }), { now }).map(plain).join('\n');

@@ -1,5 +1,5 @@
 // Turns a child's word for its results into Results, or says what is wrong with it.
-import type { Engine, JobResults, Point, PointResults, Register } from '@dewar/protocol';
+import { limits, type Engine, type JobResults, type Point, type PointResults, type Register } from '@dewar/protocol';
 import type { RunRequest } from './request.ts';
 import { childMessage, maxKeys, type ChildMessage, type RunMethod } from './wire.ts';
 
@@ -30,7 +30,7 @@ export function resultsFrom({ registers, points }: Told, request: RunRequest): J
   if (points.length !== request.points.length) return `${points.length} points, where ${request.points.length} were asked for`;
   const bits = registers.reduce((sum, { size }) => sum + size, 0);
   const keys = points.reduce((sum, point) => sum + point.keys.length, 0);
-  if (keys > maxKeys || (bits + registers.length - 1) * keys > 67_108_864) return 'the keys are too long or too many';
+  if (keys > maxKeys || (bits + registers.length - 1) * keys > limits.results_bytes) return 'the keys are too long or too many';
   const rows: Row[] = [];
   for (const [at, told] of points.entries()) {
     const counts = countsFrom(told, registers, request);

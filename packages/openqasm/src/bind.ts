@@ -24,6 +24,11 @@ interface Declared extends Input {
 export type Given = Readonly<Record<string, readonly ParameterValue[]>>;
 
 const takesValues: ReadonlySet<string> = new Set(['float', 'angle', 'int', 'uint', 'bool']);
+/** Words that mean something else to the language (OpenQASM 3 grammar, qasm3Lexer.g4): no compiler takes them for an input's name. */
+const languageWords: ReadonlySet<string> = new Set((
+  'OPENQASM include defcalgrammar def cal defcal gate extern box let break continue if else end return for while in switch case default pragma input output const readonly mutable qreg qubit creg bool bit int uint float angle '
+  + 'complex array void duration stretch gphase inv pow ctrl negctrl durationof delay reset measure barrier true false im pi tau euler U CX opaque nop'
+).split(' '));
 /** Beyond it an angle or a factor is a slip: its digits after the point are gone. */
 const largest = 1e9;
 
@@ -44,6 +49,7 @@ export function checkGiven(source: string, given: Given): Bound {
   for (const [name, values] of Object.entries(given)) {
     const input = inputs.get(name);
     if (input === undefined) throw wrong([name], 'the program has no such input', name, inputs.size === 0 ? 'no parameters: the program declares no input' : `its inputs: ${[...inputs.keys()].join(', ').slice(0, 200)}`);
+    if (languageWords.has(name)) throw wrong([name], 'this is a word of the language, not a name', name, 'another name', 'rename the input');
     if (!takesValues.has(input.type)) throw wrong([name], `an input of type ${input.type} takes no value here`, input.type, [...takesValues].join(', '));
     if (twice.has(name)) throw wrong([name], 'the program gives this name to something else too', name, 'a name that the program declares once', 'rename one of the two');
     const bad = values.findIndex((value) => !holds(input, value));
@@ -94,10 +100,13 @@ function declared({ list, language }: Tokens): Declared[] {
 
 function begins(list: readonly Token[], at: number): boolean {
   const before = list[at - 1];
-  return before === undefined || before.kind === 'pragma' || before.kind === 'annotation' || (before.kind === 'symbol' && (before.text === ';' || before.text === '}'));
+  if (before === undefined || before.kind === 'pragma' || before.kind === 'annotation') return true;
+  if (before.kind !== 'symbol') return false;
+  // After `for int i in {1, 2}` it would be the loop's body: taken out, the next statement would be.
+  return before.text === ';' || (before.text === '}' && list[before.partner - 1]?.text !== 'in');
 }
 
-/** Inputs whose names are declared once more: after a type or its `]`, or between `gate` and its body. */
+/** Inputs whose names are declared once more: after a type or its `]`, after `for`, or between `gate` and its body. */
 function declaredTwice({ list }: Tokens, inputs: ReadonlyMap<string, Declared>): ReadonlySet<string> {
   const twice = new Set<string>();
   let header = false;
@@ -108,7 +117,7 @@ function declaredTwice({ list }: Tokens, inputs: ReadonlyMap<string, Declared>):
     const input = inputs.get(token.text);
     if (input === undefined || (token.start >= input.start && token.end <= input.end)) return;
     const before = list[at - 1]?.text ?? '';
-    if (header || before === ']' || declaring.has(before)) twice.add(token.text);
+    if (header || before === ']' || before === 'for' || declaring.has(before)) twice.add(token.text);
   });
   return twice;
 }

@@ -109,7 +109,14 @@ function body(reading: Reading, at: number): void {
 
 /** A block or a single statement, counted into a frame of its own. */
 function part(reading: Reading): Frame {
-  return reading.inFrame(() => reading.inScope(() => statement(reading)));
+  return reading.inFrame(() => reading.inScope(() => own(reading)));
+}
+
+/** What a loop or a branch repeats or guards. A tool that drops pragmas takes the statement after one for it. */
+function own(reading: Reading): void {
+  const { cursor, findings } = reading;
+  if (cursor.peek().kind === 'pragma') findings.unknown(cursor.at, 'a pragma where a loop or branch needs a statement');
+  statement(reading);
 }
 
 /** Reads the condition in parentheses. */
@@ -186,7 +193,7 @@ function counted(reading: Reading, at: number): void {
   } else if (!passes.exact) findings.bound(at, 'a loop within a loop counts its most passes');
   const inner = reading.inFrame(() => reading.inScope(() => {
     reading.declare(name.text, { kind: 'value', value: { ...(passes.range !== undefined && { range: passes.range }), runtime: passes.runtime }, fixed: true }, name.start);
-    statement(reading);
+    own(reading);
   }));
   if (inner.levels.depth > 0 || inner.tally.operations > 0) findings.bound(at, 'depth takes the passes of a loop one after another');
   repeat(reading, inner, passes.count ?? 1);

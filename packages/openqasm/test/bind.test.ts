@@ -65,7 +65,7 @@ describe('inputs', () => {
   }
 
   for (const [what, text] of [
-    ['a gate parameter', 'gate g(theta) a { rx(theta) a; }'], ['a gate operand', 'gate g theta { x theta; }'], ['a loop variable', 'for float theta in {1, 2} { }'],
+    ['a gate parameter', 'gate g(theta) a { rx(theta) a; }'], ['a gate operand', 'gate g theta { x theta; }'], ['a loop variable', 'for float theta in {1, 2} { }'], ['a loop variable without a type', 'for theta in {1, 2} { }'],
     ['a subroutine parameter', 'def f(float[64] theta) { }'], ['a variable', '{ float theta = 1; }'], ['a wide variable', '{ float[32] theta = 1; }'], ['another input', 'input float theta;'],
   ] as const) {
     it(`refuse a value where the name is ${what} too`, () => assert.match(refused(`${ansatz}${text}`, { theta: [1] }).message, /something else/));
@@ -73,6 +73,16 @@ describe('inputs', () => {
 
   it('refuse types that take no value, and widths that are expressions', () => {
     for (const type of ['bit', 'bit[4]', 'complex[float]', 'duration', 'float[w]']) assert.equal(refused(`${head}const int w = 64;\ninput ${type} x;\n`, { x: [1] }).code, 'parameters_invalid', type);
+  });
+
+  it('are not taken out where a loop over a set would then repeat the next statement', () => {
+    const source = `${head}qubit q;\nfor int i in {1, 2, 3} input int n;\nx q;\n`;
+    assert.deepEqual(inputsOf(source), []);
+    assert.match(refused(source, { n: [1] }).message, /no such input/);
+  });
+
+  it('refuse a word of the language for a name', () => {
+    for (const word of ['else', 'gate', 'pi', 'measure', 'U']) assert.match(refused(`${head}input int ${word};\n`, { [word]: [1] }).message, /word of the language/, word);
   });
 
   it('a uint[3] holds 0 to 7', () => {

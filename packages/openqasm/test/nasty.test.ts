@@ -103,3 +103,10 @@ test('facts of any soup keep their form: safe whole numbers, ASCII names, at mos
     assert.ok(facts.confidence === 'exact' || facts.notes.length > 0);
   }), { numRuns: 1_000 });
 });
+
+test('a pragma that stands where a loop or branch needs its statement leaves no count to rely on', () => {
+  for (const before of ['for int i in [0:999]', 'for int i in {1, 2}', 'if (c[0])', 'if (c[0]) x q[1]; else', 'while (c[0])']) {
+    assert.equal(analyse(`${head}${before}\n#pragma braket verbatim\nx q[0];`).confidence, 'unknown', before);
+  }
+  assert.equal(analyse(`${head}for int i in [0:999] {\n#pragma braket verbatim\nx q[0];\n}`).gates['x'], 1000);
+});

@@ -140,7 +140,7 @@ export const envelopeTermsSchema: z.ZodType<EnvelopeTerms> = z.strictObject({
   version: z.literal(1), code: sized, parameters: rangesSchema, data: z.array(sized), image: z.string().nullable(), packages: z.array(z.string()), backend: z.string().min(1),
   device: z.strictObject({ name: z.string().min(1), kind: z.enum(['simulator', 'qpu']), practice: z.boolean() }), account: z.string().nullable(),
   shots: z.int().min(1), time_limit_s: z.int().min(1), max_jobs: z.int().min(1), max_shots: z.int().min(1), max_amount: moneySchema.nullable(), job_amount: moneySchema.nullable(), prices_dated: z.string().nullable(),
-  until: z.string(), policy: digestSchema, analyser: z.string(),
+  until: z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/, 'RFC 3339, UTC, milliseconds'), policy: digestSchema, analyser: z.string(),
 });
 
 export function termsDigest(terms: EnvelopeTerms, sha256: Sha256): Digest {

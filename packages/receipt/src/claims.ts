@@ -1,7 +1,7 @@
 // Do a receipt's claims agree with one another? One function a rule, in the order in which docs/spec/receipt.md lists them.
 import { z } from 'zod';
 import {
-  canonicalJson, DewarError, digestSchema, jsonDigest, microsFrom, moneySchema, outsideTerms, parseJson, parseSpec, pointCount, practiceCurrency, programDigest, shown, specDefaults, specDigest, termsDigest, limits,
+  canonicalJson, DewarError, digestSchema, jsonDigest, microsFrom, moneySchema, outsideTerms, parseJson, parseSpec, pointCount, practiceCurrency, programDigest, shown, specDefaults, specDigest, termsDigest, usedUp, limits,
   type JobSpec, type Json, type Money, type Sha256,
 } from '@dewar/protocol';
 import { parseLeaf, type Leaf } from './event.ts';
@@ -153,7 +153,9 @@ function envelopeCoversTheJob({ approval, decision, envelope, quote, times }: Re
   same('/predicate/envelope/id', envelope.id, spec.envelope ?? null);
   must(decision.effect === 'ask', '/predicate/envelope', envelope.id, `none: the decision was ${decision.effect}`);
   same('/predicate/envelope/terms_digest', envelope.terms_digest, termsDigest(envelope.terms, sha256));
-  const outside = outsideTerms(envelope.terms, { spec, resolved: { ...resolved, points: resolved.points ?? 1 }, prices_dated: quote.kind === 'priced' ? quote.prices_dated : null });
+  const job = { ...resolved, points: resolved.points ?? 1 };
+  // Whatever was used before: alone it must fit into what all jobs together may take.
+  const outside = outsideTerms(envelope.terms, { spec, resolved: job, prices_dated: quote.kind === 'priced' ? quote.prices_dated : null }) ?? usedUp(envelope.terms, { jobs: 0, shots: 0, amount: null }, job);
   must(outside === null, '/predicate/envelope/terms', outside, 'terms that this job is inside of');
   must(envelope.approval.at <= times.submitted && times.submitted < envelope.terms.until, '/predicate/envelope/approval/at', envelope.approval.at, 'a yes before the submit, and a submit before the end of the terms');
 }

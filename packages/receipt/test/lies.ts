@@ -166,6 +166,8 @@ const envelopeLies: Lie[] = [
   lie('an envelope that nobody asked for', '/predicate/envelope/id', (receipt) => { receipt.envelope = (enveloped() as unknown as Receipt).envelope ?? fail(); receipt.approval = null; }),
   lie('an envelope and a yes', '/predicate/approval', (receipt) => { receipt.approval = { ...approvalOf(whole()), resolved_digest: receipt.resolved_digest }; }, enveloped),
   lie('no envelope, no yes', '/predicate/approval', (receipt) => { delete receipt.envelope; }, enveloped),
+  termLie('terms of fewer shots in all than this job took', (terms) => { terms['max_shots'] = 1023; }),
+  termLie('terms of less money in all than this job reserved', (terms) => { terms['max_amount'] = { currency: 'XTS', micros: 1 }; }),
   lie('a yes after the submit', '/predicate/envelope/approval/at', (receipt) => { (receipt.envelope ?? fail()).approval.at = at(1); }, enveloped),
   lie('a submit after the end', '/predicate/envelope/approval/at', (receipt) => reterm(receipt, (terms) => { terms['until'] = at(0); }), enveloped),
   lie('no event of the envelope', '/predicate/events', (receipt) => { receipt.events = receipt.events.filter(({ leaf }) => !leaf.includes('envelope.applied')); }, enveloped),

@@ -129,16 +129,16 @@ export class Corridor {
 
   /** The policy's decision; where it asks and the spec names an envelope, with what that says. */
   async #decide(spec: JobSpec, assessed: Assessment, session: StoredSession, view: View): Promise<Decided> {
+    const now = this.#parts.clock.now();
     const decision = await decideNow(this.#parts, { spec, assessed, session, own: null }, view);
-    const cover = await this.envelopes.cover(spec, assessed, session, view);
-    if (cover === null || decision.effect !== 'ask') return { decision, cover: null };
+    const cover = await this.envelopes.cover({ spec, assessed, session, decision, now }, view);
+    if (cover === null || decision.effect !== 'ask') return { decision, cover: null, now };
     const reason = 'under' in cover ? coverReason(cover) : outsideReason(cover.outside);
-    return { decision: { ...decision, reasons: [...decision.reasons, reason] }, cover };
+    return { decision: { ...decision, reasons: [...decision.reasons, reason] }, cover, now };
   }
 
-  async #enter(tx: Transaction, spec: JobSpec, assessed: Assessment, session: StoredSession, { decision, cover }: Decided): Promise<Move> {
-    const { clock, random } = this.#parts;
-    const now = clock.now();
+  async #enter(tx: Transaction, spec: JobSpec, assessed: Assessment, session: StoredSession, { decision, cover, now }: Decided): Promise<Move> {
+    const { random } = this.#parts;
     const at = new Date(now).toISOString();
     const { facts, quote, resolved, resolved_digest, spec_digest, program_digest } = assessed;
     const job = {
@@ -178,6 +178,8 @@ interface Decided {
   readonly decision: Decision;
   /** Null where the policy does not ask, or no envelope was named. */
   readonly cover: Cover | null;
+  /** When it was looked at, and the job's `created`: one reading, or an envelope could end between the two. */
+  readonly now: number;
 }
 
 function tooMany(): DewarError {

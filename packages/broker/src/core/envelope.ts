@@ -84,9 +84,16 @@ function notLive(envelope: Envelope, now: number): string | null {
   return now < Date.parse(envelope.terms.until) ? null : `it ended at ${envelope.terms.until}`;
 }
 
-/** Why this job is not inside a live envelope, whatever was used of it; asked at the submit and again at the grant. */
-export function whyOutside(envelope: Envelope, { spec, resolved, quote }: Pick<Job, 'spec' | 'quote'> & { readonly resolved: Resolved }, now: number): string | null {
-  return notLive(envelope, now) ?? outsideTerms(envelope.terms, { spec, resolved, prices_dated: quote.kind === 'priced' ? quote.prices_dated : null });
+/** Why this job is not inside a live envelope, whatever was used of it; asked at the submit and again at the grant. `decision` is the policy's on the job. */
+export function whyOutside(envelope: Envelope, { spec, resolved, quote, decision }: Pick<Job, 'spec' | 'quote' | 'decision'> & { readonly resolved: Resolved }, now: number): string | null {
+  return notLive(envelope, now) ?? outsideTerms(envelope.terms, { spec, resolved, prices_dated: quote.kind === 'priced' ? quote.prices_dated : null }) ?? unshown(envelope, decision);
+}
+
+/** The person said yes to what the policy asked of the largest job; what it asks of this one alone nobody has seen. */
+function unshown(envelope: Envelope, { reasons }: Decision): string | null {
+  const shown = new Set(envelope.decision.reasons.map(({ rule }) => rule));
+  const other = reasons.find(({ effect, rule }) => effect === 'ask' && !shown.has(rule));
+  return other === undefined ? null : `the policy asks about it by ${other.rule}, and did not when it was approved`;
 }
 
 export function envelopeStatus(envelope: Envelope, used: EnvelopeUse, now: number): EnvelopeStatus {

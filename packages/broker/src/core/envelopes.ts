@@ -1,7 +1,7 @@
 // The envelope desk: asks for a bounded family of jobs, answers for a person, and says whether a job is inside (invariant 3).
 import {
   DewarError, hex, makeId, microsFrom, parseEnvelopeRequest, parseJson, limits, specDefaults, termsDigest, usedUp,
-  type Digest, type EnvelopeId, type EnvelopeRequest, type EnvelopeTerms, type EnvelopeUse, type JobSpec, type Money, type ParameterValue, type Ranges, type Reason,
+  type Decision, type Digest, type EnvelopeId, type EnvelopeRequest, type EnvelopeTerms, type EnvelopeUse, type JobSpec, type Money, type ParameterValue, type Ranges, type Reason,
 } from '@dewar/protocol';
 import { assess, resolveData, type Assessment } from './assess.ts';
 import { approvedBy, askedFor, closedBy, deniedBecause, whyOutside, type Envelope, type EnvelopeMove, type WaitingEnvelope } from './envelope.ts';
@@ -18,6 +18,15 @@ const askFor = 24 * 3600_000;
 
 /** What an envelope says of one job: the yes it lends, with what was used before; or why the job is outside. */
 export type Cover = { readonly under: Under; readonly used: EnvelopeUse } | { readonly outside: string };
+
+/** A job that names an envelope, and what the policy says of it now. */
+export interface Candidate {
+  readonly spec: JobSpec;
+  readonly assessed: Assessment;
+  readonly session: StoredSession;
+  readonly decision: Decision;
+  readonly now: number;
+}
 
 export class Envelopes {
   readonly #parts: CorridorParts;
@@ -36,7 +45,7 @@ export class Envelopes {
     const data = await resolveData(spec, session, artifacts, dataFiles);
     const assessed = await assess(spec, data, this.#parts, store.view, endsOf(request.parameters ?? {}));
     return this.#commit(async (tx) => {
-      const waiting = (await tx.envelopes({ session: session.name, phase: 'waiting' })).filter((each) => each.phase === 'waiting' && clock.now() < Date.parse(each.expires));
+      const waiting = await tx.envelopes({ session: session.name, waitingAt: new Date(clock.now()).toISOString() });
       if (waiting.length >= mostWaiting) throw new DewarError({ code: 'too_many_pending', message: 'too many envelopes of this session wait for a person', allowed: `at most ${mostWaiting}`, fix: 'wait for an answer, or close some' });
       const decision = await decideNow(this.#parts, { spec, assessed, session, own: null }, tx);
       if (decision.effect === 'allow') throw new DewarError({ code: 'envelope_needless', message: 'the policy allows such jobs without a person', fix: 'submit the jobs themselves, without an envelope' });
@@ -86,12 +95,12 @@ export class Envelopes {
   }
 
   /** Whether the envelope that a spec names lends its yes to this job. Throws `not_found` for one that is not this session's. */
-  async cover(spec: JobSpec, assessed: Assessment, session: StoredSession, view: View): Promise<Cover | null> {
+  async cover({ spec, assessed, session, decision, now }: Candidate, view: View): Promise<Cover | null> {
     if (spec.envelope === undefined) return null;
     const envelope = await view.envelope(spec.envelope);
     if (!envelope || envelope.session.id !== session.id) throw unknownEnvelope(spec.envelope, '/envelope');
     const used = await view.envelopeUse(envelope.id);
-    const outside = whyOutside(envelope, { spec, resolved: assessed.resolved, quote: assessed.quote }, this.#parts.clock.now()) ?? usedUp(envelope.terms, used, assessed.resolved);
+    const outside = whyOutside(envelope, { spec, resolved: assessed.resolved, quote: assessed.quote, decision }, now) ?? usedUp(envelope.terms, used, assessed.resolved);
     if (outside !== null || envelope.phase !== 'live') return { outside: `outside envelope ${envelope.id}: ${outside ?? 'it is not live'}` };
     return { under: { envelope: envelope.id, terms: envelope.terms_digest, approval: { id: envelope.approval.id, at: envelope.approval.at } }, used };
   }

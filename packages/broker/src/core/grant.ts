@@ -1,5 +1,5 @@
 // Grants: the single-job right to run, and the one check by which a run trades its token for its program.
-import { DewarError, hex, makeId, type Sha256 } from '@dewar/protocol';
+import { DewarError, hex, makeId, pointCount, type Sha256 } from '@dewar/protocol';
 import type { Grant, Queued, Running, Sending } from './job.ts';
 import type { Random } from './ports.ts';
 
@@ -18,7 +18,8 @@ export function mint(job: Queued | Sending | Running, now: number, random: Rando
     token,
     grant: {
       id: makeId('grant', now, random.bytes(7)), token_sha256: tokenHash(token, sha256), device: job.resolved.device.name, provider_jobs: 1,
-      shots: job.resolved.shots * job.resolved.points, amount: job.reserved, issued: new Date(now).toISOString(),
+      // From the spec: the resolved job of a release without sweeps says nothing of points.
+      shots: job.resolved.shots * pointCount(job.spec.parameters), amount: job.reserved, issued: new Date(now).toISOString(),
       expires: new Date(now + job.resolved.time_limit_s * 1000 + slack).toISOString(),
     },
   };

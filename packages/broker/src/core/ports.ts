@@ -71,8 +71,8 @@ export interface View {
   /** Why a simulator, having tried, could not take this program at all; null when none said so. */
   simulatorRefusal(program: Digest): Promise<string | null>;
   envelope(id: EnvelopeId): Promise<Envelope | undefined>;
-  /** Newest first. */
-  envelopes(filter: { readonly session?: string; readonly phase?: Envelope['phase']; readonly limit?: number }): Promise<readonly Envelope[]>;
+  /** Newest first. `waitingAt`: only those that a person may still answer then, RFC 3339, UTC. */
+  envelopes(filter: { readonly session?: string; readonly waitingAt?: string; readonly limit?: number }): Promise<readonly Envelope[]>;
   /** What the jobs under it took; money is what they have reserved or were charged. */
   envelopeUse(id: EnvelopeId): Promise<EnvelopeUse>;
   dayTotals(day: string, currency: string): Promise<DayTotals>;

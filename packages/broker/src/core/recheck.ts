@@ -52,17 +52,17 @@ export async function verdictNow(parts: CorridorParts, job: Cleared, looked: Ass
   const decision = await decideNow(parts, { spec: job.spec, assessed: looked, session: job.session, own: ownToday(job, parts) }, view);
   if (decision.effect === 'deny') return { refused: decision.reasons.filter((reason) => reason.effect === 'deny') };
   if (decision.effect === 'ask' && !job.approval) {
-    const outside = job.under ? await noLonger(job, job.under, looked, parts.clock.now(), view) : 'the policy now asks a person';
+    const outside = job.under ? await noLonger({ job, under: job.under, looked, decision }, parts.clock.now(), view) : 'the policy now asks a person';
     if (outside !== null) return { refused: [refusal(job.under ? 'grant.envelope' : 'grant.unapproved', outside, 'submit it again')] };
   }
   return { decision };
 }
 
 /** Why the envelope's yes is none any more, or null. What was used of it was counted when the job entered. */
-async function noLonger(job: Cleared, { envelope: id, terms }: Under, looked: Assessment, now: number, view: View): Promise<string | null> {
+async function noLonger({ job, under: { envelope: id, terms }, looked, decision }: { job: Cleared; under: Under; looked: Assessment; decision: Decision }, now: number, view: View): Promise<string | null> {
   const envelope = await view.envelope(id);
   if (!envelope || envelope.terms_digest !== terms || envelope.session.id !== job.session.id) return `envelope ${id} is not the one that a person said yes to`;
-  const outside = whyOutside(envelope, { spec: job.spec, resolved: looked.resolved, quote: looked.quote }, now);
+  const outside = whyOutside(envelope, { spec: job.spec, resolved: looked.resolved, quote: looked.quote, decision }, now);
   return outside === null ? null : `envelope ${id} no longer covers it: ${outside}`;
 }
 

@@ -50,7 +50,7 @@ export function controlApp(parts: ControlParts): App {
     const pending: PendingView[] = [];
     for (const job of waiting.toReversed()) if (job.phase === 'waiting') pending.push({ job: reads.show(job), ...(await pendingPart(job, job.resolved.code.digest, parts, reads)) });
     const envelopes: PendingEnvelopeView[] = [];
-    for (const envelope of (await store.view.envelopes({ phase: 'waiting' })).toReversed()) {
+    for (const envelope of (await store.view.envelopes({ waitingAt: new Date(parts.clock.now()).toISOString() })).toReversed()) {
       const view = await reads.showEnvelope(envelope);
       if (envelope.phase === 'waiting' && view.status === 'waiting') envelopes.push({ envelope: view, ...(await pendingPart(envelope, envelope.terms.code.digest, parts, reads)) });
     }

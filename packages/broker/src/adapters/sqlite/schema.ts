@@ -15,7 +15,7 @@ CREATE INDEX jobs_by_code ON jobs(code, device_kind, outcome);
 CREATE INDEX jobs_by_envelope ON jobs(envelope) WHERE envelope IS NOT NULL;
 CREATE TABLE envelopes(id TEXT PRIMARY KEY, session TEXT NOT NULL, phase TEXT NOT NULL, data TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE INDEX envelopes_by_session ON envelopes(session, id);
-CREATE INDEX envelopes_by_phase ON envelopes(phase, id);
+CREATE INDEX envelopes_waiting ON envelopes(data ->> 'expires') WHERE phase = 'waiting';
 CREATE INDEX events_of_envelope ON events(body ->> 'envelope', seq) WHERE job_id IS NULL AND type GLOB 'envelope.*';
 `;
 

@@ -34,7 +34,14 @@ export function viewOf(db: DatabaseSync, origin: string, sha256: Sha256, file: s
       const [row] = all("SELECT data, (SELECT body ->> 'state' FROM events WHERE job_id IS NULL AND type GLOB 'envelope.*' AND body ->> 'envelope' = envelopes.id ORDER BY seq DESC LIMIT 1) AS state FROM envelopes WHERE id = ?", id);
       return row && recordedEnvelope(row, id, sha256);
     },
-    envelopes: async ({ session, phase, limit }) => all('SELECT data FROM envelopes WHERE (?1 IS NULL OR session = ?1) AND (?2 IS NULL OR phase = ?2) ORDER BY id DESC LIMIT ?3', session ?? null, phase ?? null, limit ?? -1).map((row) => JSON.parse(row['data'] as string) as Envelope),
+    envelopes: async ({ session, waitingAt, limit }) => {
+      const where = [...(session === undefined ? [] : ['session = ?']), ...(waitingAt === undefined ? [] : ["phase = 'waiting' AND data ->> 'expires' > ?"])];
+      const values = [session, waitingAt].filter((value) => value !== undefined);
+      // Named, for the planner would read every row there is for the order of ids.
+      const index = waitingAt === undefined ? '' : 'INDEXED BY envelopes_waiting';
+      const rows = all(`SELECT data FROM envelopes ${index} ${where.length > 0 ? `WHERE ${where.join(' AND ')}` : ''} ORDER BY id DESC LIMIT ?`, ...values, limit ?? -1);
+      return rows.map((row) => JSON.parse(row['data'] as string) as Envelope);
+    },
     envelopeUse: async (id: EnvelopeId): Promise<EnvelopeUse> => {
       const row = all("SELECT count(*) AS jobs, coalesce(sum((data ->> '$.resolved.shots') * (data ->> '$.resolved.points')), 0) AS shots, sum(reserved + settled) AS micros, max(currency) AS currency FROM jobs LEFT JOIN ledger ON ledger.job_id = jobs.id WHERE envelope = ?", id)[0];
       const currency = row?.['currency'];
