@@ -10,7 +10,7 @@ from fake_broker import CODE, JOB, FakeBroker, counted, view
 import dewar
 from dewar._batch import OPEN, Batch
 from dewar._plain import plain
-from dewar._program import name_of, source_of, without_exponents
+from dewar._program import name_of, source_of
 
 
 class Programs(unittest.TestCase):
@@ -45,9 +45,6 @@ class Programs(unittest.TestCase):
 
         self.assertEqual(name_of(Odd()), "__" + "n" * 126)
         self.assertEqual((name_of("x;"), name_of(CODE), name_of(b"")), ("program", "program", "program"))
-
-    def test_exponents_are_written_out_and_nothing_else_changes(self):
-        self.assertEqual(without_exponents("rx(1e-08) q[0]; ry(pi*-1.5E+2) m_1e5[0]; u2(.5e1,3.) x1e5;"), "rx(0.00000001) q[0]; ry(pi*-150) m_1e5[0]; u2(5,3.) x1e5;")
 
 
 class Texts(unittest.TestCase):

@@ -7,7 +7,6 @@ from typing import Any
 import pennylane as qml
 
 from ._errors import usage
-from ._program import without_exponents
 
 _PRECISION = 17  # significant digits of an angle: a double comes back as it was
 
@@ -27,4 +26,4 @@ def to_qasm(tape: Any) -> str:
     except (ValueError, NotImplementedError) as error:
         raise usage(f"PennyLane cannot write the tape as OpenQASM 2: {error}") from None
     # A global phase changes no count, and OpenQASM 2 has none.
-    return without_exponents("".join(f"{line}\n" for line in text.splitlines() if not line.startswith("gphase(")))
+    return "".join(f"{line}\n" for line in text.splitlines() if not line.startswith("gphase("))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from decimal import Decimal
 from typing import Any, Union
 
 from ._errors import DewarError, usage
@@ -49,11 +48,6 @@ def name_of(program: Program) -> str:
         name = getattr(program, "name", None) or ("program" if isinstance(program, (str, bytes, bytearray)) else type(program).__name__)
     printable = re.sub(r"[^ -~]", "_", str(name))[:128]
     return printable if printable.strip() else "program"
-
-
-def without_exponents(text: str) -> str:
-    """Numbers such as 1e-08 written out: the broker's compiler reads no exponents in OpenQASM 2."""
-    return re.sub(r"(?<![\w.])(?:\d+\.?\d*|\.\d+)[eE][+-]?\d+", lambda number: f"{Decimal(number[0]):f}", text)
 
 
 def _small(data: bytes) -> bytes:
