@@ -193,7 +193,7 @@ describe('what is not the agent\'s', () => {
     await fc.assert(fc.asyncProperty(fc.nat(19), fc.constantFrom(...alphabet), async (index, letter) => {
       const id = `job_${mine.job_id.slice(4, 4 + index)}${letter}${mine.job_id.slice(5 + index)}`;
       const answer = await call(home.session('reader'), 'GET', `/v1/jobs/${id}`);
-      assert.deepEqual([answer.status, errorOf(answer)], [404, { code: 'not_found', message: 'no such job', got: id, fix: '`dewar jobs` lists yours' }]);
+      assert.deepEqual([answer.status, errorOf(answer)], [404, { code: 'not_found', message: 'no such job', got: id, fix: 'GET /v1/jobs lists yours, and so does dewar jobs' }]);
     }), { numRuns: 60 });
   });
 

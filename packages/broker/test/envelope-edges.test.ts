@@ -43,7 +43,7 @@ for (const early of [1, 2, 3, 4, 5, 6]) {
 test('a doubt that the card of the envelope did not show asks again', withRig(async (r) => {
   const code = await simulated(r, pick, { n: 0 });
   const envelope = await live(r, code, { parameters: { n: { min: 0, max: 9 } } });
-  assert.deepEqual(envelope.decision.reasons.map(({ rule }) => rule), ['hardware.ask']);
+  assert.deepEqual(envelope.decision.reasons.map(({ rule }) => rule), ['hardware.ask', 'envelope.terms']);
   assert.notEqual((await under(r, code, envelope, { n: 1 })).phase, 'waiting');
   const strange = await under(r, code, envelope, { n: 7 });
   assert.equal(strange.facts.confidence, 'unknown');

@@ -6,7 +6,7 @@ import type { Id } from './ids.ts';
 import type { Json } from './json.ts';
 import { moneySchema, type Money } from './money.ts';
 import { parameterName, parameterValueSchema, valuesOf, type ParameterValue, type Parameters } from './parameters.ts';
-import { jobSpecFields, limits, type JobSpec } from './spec.ts';
+import { jobSpecFields, jobSpecWords, limits, type JobSpec } from './spec.ts';
 
 export type EnvelopeId = Id<'env'>;
 
@@ -97,15 +97,30 @@ export const mostEnvelopeJobs = 1000;
 /** Longest that an envelope may last, seconds: a week. */
 export const longestEnvelope = 604_800;
 
+/** What passes, in words: for the published schema and for every refusal. */
+const requestWords: Readonly<Record<keyof EnvelopeRequest, string>> = {
+  name: '1 to 128 printable characters: a name for people', code_blob: jobSpecWords.code_blob.allowed, backend: jobSpecWords.backend.allowed,
+  parameters: 'an object: each input with a number, true, false, or {"min": number, "max": number}',
+  shots: `a whole number from 1 to ${limits.shots}: most shots one job may take, all its points together`,
+  max_jobs: `a whole number from 1 to ${mostEnvelopeJobs}`,
+  max_shots: `a whole number from 1 to ${limits.shots}: of all jobs together; shots times max_jobs if left out`,
+  max_cost: "a number from 0 to 1000000000, in units of the backend's currency: of all jobs together; required where the backend has a price",
+  expires_in_s: `a whole number of seconds from 60 to ${longestEnvelope}, counted from the request`,
+  image: jobSpecWords.image.allowed, packages: jobSpecWords.packages.allowed, data: jobSpecWords.data.allowed, time_limit_s: jobSpecWords.time_limit_s.allowed, tags: jobSpecWords.tags.allowed, agent: jobSpecWords.agent.allowed,
+};
+
+function field<T extends z.ZodType>(name: keyof EnvelopeRequest, schema: T): T {
+  return schema.meta({ description: `Passes: ${requestWords[name]}.` });
+}
+
 const requestFields = {
-  name: jobSpecFields.job_name.meta({ description: 'A name for people. Passes: 1 to 128 printable characters.' }),
-  code_blob: jobSpecFields.code_blob, backend: jobSpecFields.backend,
-  parameters: rangesSchema.meta({ description: "What each of the program's inputs may be: a value, or {min, max}." }).exactOptional(),
-  shots: z.int().min(1).max(limits.shots).meta({ description: 'Most shots one job may take, all its points together.' }),
-  max_jobs: z.int().min(1).max(mostEnvelopeJobs).meta({ description: 'Most jobs.' }),
-  max_shots: z.int().min(1).max(limits.shots).meta({ description: 'Most shots of all jobs together; shots times max_jobs if left out.' }).exactOptional(),
-  max_cost: z.number().nonnegative().max(1e9).meta({ description: "Most that all jobs together may cost, in units of the backend's currency; required where it has a price." }).exactOptional(),
-  expires_in_s: z.int().min(60).max(longestEnvelope).meta({ description: 'Seconds from now until nothing more runs under it.' }),
+  name: field('name', jobSpecFields.job_name), code_blob: jobSpecFields.code_blob, backend: jobSpecFields.backend,
+  parameters: field('parameters', rangesSchema).exactOptional(),
+  shots: field('shots', z.int().min(1).max(limits.shots)),
+  max_jobs: field('max_jobs', z.int().min(1).max(mostEnvelopeJobs)),
+  max_shots: field('max_shots', z.int().min(1).max(limits.shots)).exactOptional(),
+  max_cost: field('max_cost', z.number().nonnegative().max(1e9)).exactOptional(),
+  expires_in_s: field('expires_in_s', z.int().min(60).max(longestEnvelope)),
   image: jobSpecFields.image, packages: jobSpecFields.packages, data: jobSpecFields.data, time_limit_s: jobSpecFields.time_limit_s, tags: jobSpecFields.tags, agent: jobSpecFields.agent,
 };
 
@@ -119,10 +134,15 @@ export function parseEnvelopeRequest(value: Json): EnvelopeRequest {
   const issue = parsed.success ? undefined : parsed.error.issues[0];
   const path = stray ?? [...(issue?.path ?? []).map(String), ...(issue?.code === 'unrecognized_keys' ? [issue.keys[0] ?? ''] : [])];
   const name = path[0] ?? '';
+  const allowed = isRequestField(name) ? requestWords[name] : Object.keys(requestFields).join(', ');
   throw new DewarError({
     code: 'request_invalid', message: 'the envelope does not pass', path: pointer(path), got: shown(path.reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], value)),
-    allowed: Object.hasOwn(requestFields, name) ? (z.globalRegistry.get(requestFields[name as keyof typeof requestFields])?.description ?? 'see docs/spec/envelope.md') : Object.keys(requestFields).join(', '), fix: 'see docs/spec/envelope.md',
+    allowed, fix: isRequestField(name) ? `send ${allowed.split(':')[0] ?? allowed} as ${name} (docs/spec/envelope.md)` : `remove ${shown(name)}`,
   });
+}
+
+function isRequestField(name: string): name is keyof EnvelopeRequest {
+  return Object.hasOwn(requestFields, name);
 }
 
 /** zod's record skips this one key without a word, and what is approved is everything that was sent. */

@@ -61,7 +61,7 @@ const fileReference = /^file:(?:\/\/)?(?=\/)(?:\/(?!\.{1,2}(?:\/|$))[^/%?#\\\p{C
 const dataReference = new RegExp(`${digestPattern.source}|${fileReference.source}`, 'u');
 
 /** What each field is for, and what passes: the words of the published schema and of every refusal. */
-const words: Readonly<Record<keyof JobSpec, { readonly meaning: string; readonly allowed: string }>> = {
+export const jobSpecWords: Readonly<Record<keyof JobSpec, { readonly meaning: string; readonly allowed: string }>> = {
   job_name: { meaning: 'A name for people.', allowed: '1 to 128 printable characters' },
   code_blob: { meaning: 'The program: the digest of an artifact uploaded before.', allowed: 'sha256: and 64 lowercase hexadecimal digits' },
   backend: { meaning: 'Where to run: a backend or one of its aliases, as `dewar backends` lists them.', allowed: '1 to 64 of a-z, 0-9, - _ . beginning with a letter or digit' },
@@ -80,7 +80,7 @@ const words: Readonly<Record<keyof JobSpec, { readonly meaning: string; readonly
 };
 
 function field<T extends z.ZodType>(name: keyof JobSpec, schema: T): T {
-  return schema.meta({ description: `${words[name].meaning} Passes: ${words[name].allowed}.` });
+  return schema.meta({ description: `${jobSpecWords[name].meaning} Passes: ${jobSpecWords[name].allowed}.` });
 }
 
 export const envelopeIdSchema: z.ZodType<Id<'env'>> = z.templateLiteral(['env_', z.string().regex(/^[0-9a-hjkmnp-tv-z]{20}$/)], 'an envelope id');
@@ -125,7 +125,7 @@ function specError(issues: readonly z.core.$ZodIssue[], value: Json): DewarError
 function unknownField(path: readonly string[], key: string): DewarError {
   return new DewarError({
     code: 'spec_unknown_field', message: `the job spec has no field ${shown(key)}${path.length === 0 ? '' : ` in ${pointer(path)}`}`, path: pointer([...path, key]), got: shown(key),
-    allowed: isField(path[0]) ? words[path[0]].allowed : Object.keys(jobSpecFields).join(', '), fix: `remove ${shown(key)}`,
+    allowed: isField(path[0]) ? jobSpecWords[path[0]].allowed : Object.keys(jobSpecFields).join(', '), fix: `remove ${shown(key)}`,
   });
 }
 
@@ -134,7 +134,7 @@ function invalidField(path: readonly string[], value: Json): DewarError {
   const name = path[0];
   const rest = { path: pointer(path), got: shown(got) };
   if (!isField(name)) return new DewarError({ code: 'spec_invalid', message: 'a job spec is a JSON object', ...rest, allowed: 'a JSON object', fix: 'see docs/spec/job-spec.md' });
-  const said = { allowed: words[name].allowed, fix: `see docs/spec/job-spec.md#${name}` };
+  const said = { allowed: jobSpecWords[name].allowed, fix: `send ${jobSpecWords[name].allowed} as ${name}, or leave it out if it may be (docs/spec/job-spec.md#${name})` };
   if (name === 'data' && typeof got === 'string') return new DewarError({ code: 'data_refused', message: 'a job reads artifacts and granted files only', ...rest, ...said });
   return new DewarError({ code: 'spec_invalid', message: got === undefined ? `the job spec needs ${pointer(path)}` : `the job spec's ${pointer(path)} does not pass`, ...rest, ...said });
 }

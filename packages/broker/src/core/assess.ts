@@ -92,7 +92,7 @@ function deviceFor(backend: string, backends: Backends): Device {
   const device = backends.devices.get(backends.aliases.get(backend) ?? backend);
   if (device) return device;
   const names = [...backends.devices.keys(), ...backends.aliases.keys()];
-  throw new DewarError({ code: 'backend_unknown', message: 'no such backend', path: '/backend', got: shown(backend), allowed: names.join(', '), fix: '`dewar backends` lists them' });
+  throw new DewarError({ code: 'backend_unknown', message: 'no such backend', path: '/backend', got: shown(backend), allowed: names.join(', '), fix: `use one of these: ${names.join(', ')}` });
 }
 
 export function programText(code: Uint8Array): string {

@@ -133,7 +133,7 @@ export class Corridor {
     const decision = await decideNow(this.#parts, { spec, assessed, session, own: null }, view);
     const cover = await this.envelopes.cover({ spec, assessed, session, decision, now }, view);
     if (cover === null || decision.effect !== 'ask') return { decision, cover: null, now };
-    const reason = 'under' in cover ? coverReason(cover) : outsideReason(cover.outside);
+    const reason = 'under' in cover ? coverReason(cover) : outsideReason(cover);
     return { decision: { ...decision, reasons: [...decision.reasons, reason] }, cover, now };
   }
 
@@ -187,5 +187,5 @@ function tooMany(): DewarError {
 }
 
 export function unknownJob(id: string): DewarError {
-  return new DewarError({ code: 'not_found', message: 'no such job', got: id, fix: '`dewar jobs` lists yours' });
+  return new DewarError({ code: 'not_found', message: 'no such job', got: id, fix: 'GET /v1/jobs lists yours, and so does dewar jobs' });
 }

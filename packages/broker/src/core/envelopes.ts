@@ -1,6 +1,6 @@
 // The envelope desk: asks for a bounded family of jobs, answers for a person, and says whether a job is inside (invariant 3).
 import {
-  DewarError, hex, makeId, microsFrom, parseEnvelopeRequest, parseJson, limits, specDefaults, termsDigest, usedUp,
+  DewarError, formatMoney, hex, makeId, microsFrom, parseEnvelopeRequest, parseJson, limits, specDefaults, termsDigest, usedUp,
   type Decision, type Digest, type EnvelopeId, type EnvelopeRequest, type EnvelopeTerms, type EnvelopeUse, type JobSpec, type Money, type ParameterValue, type Ranges, type Reason,
 } from '@dewar/protocol';
 import { assess, resolveData, type Assessment } from './assess.ts';
@@ -17,7 +17,7 @@ const mostWaiting = 10;
 const askFor = 24 * 3600_000;
 
 /** What an envelope says of one job: the yes it lends, with what was used before; or why the job is outside. */
-export type Cover = { readonly under: Under; readonly used: EnvelopeUse } | { readonly outside: string };
+export type Cover = { readonly under: Under; readonly used: EnvelopeUse } | { readonly outside: string; readonly fix: string };
 
 /** A job that names an envelope, and what the policy says of it now. */
 export interface Candidate {
@@ -55,7 +55,7 @@ export class Envelopes {
         before: null,
         move: askedFor({
           id: makeId('env', now, random.bytes(7)), session: { id: session.id, name: session.name, containment: session.containment }, created: new Date(now).toISOString(), name: request.name,
-          terms, terms_digest: termsDigest(terms, sha256), decision, facts: assessed.facts,
+          terms, terms_digest: termsDigest(terms, sha256), decision: decision.effect === 'ask' ? { ...decision, reasons: [...decision.reasons, termsReason(terms)] } : decision, facts: assessed.facts,
           ...(request.tags !== undefined && { tags: request.tags }), ...(request.agent !== undefined && { agent: request.agent }),
         }, hex(random.bytes(16)), new Date(Math.min(now + askFor, Date.parse(terms.until))).toISOString()),
       };
@@ -101,7 +101,7 @@ export class Envelopes {
     if (!envelope || envelope.session.id !== session.id) throw unknownEnvelope(spec.envelope, '/envelope');
     const used = await view.envelopeUse(envelope.id);
     const outside = whyOutside(envelope, { spec, resolved: assessed.resolved, quote: assessed.quote, decision }, now) ?? usedUp(envelope.terms, used, assessed.resolved);
-    if (outside !== null || envelope.phase !== 'live') return { outside: `outside envelope ${envelope.id}: ${outside ?? 'it is not live'}` };
+    if (outside !== null || envelope.phase !== 'live') return { outside: `outside envelope ${envelope.id}: ${outside ?? 'it is not live'}`, fix: wayInside(envelope, now) };
     return { under: { envelope: envelope.id, terms: envelope.terms_digest, approval: { id: envelope.approval.id, at: envelope.approval.at } }, used };
   }
 
@@ -123,8 +123,19 @@ export class Envelopes {
 }
 
 /** What an agent reads when its job is asked for after all. */
-export function outsideReason(outside: string): Reason {
-  return { rule: 'envelope.outside', effect: 'ask', message: outside, fix: 'stay inside the envelope, or wait for the person' };
+export function outsideReason({ outside, fix }: Extract<Cover, { readonly outside: string }>): Reason {
+  return { rule: 'envelope.outside', effect: 'ask', message: outside, fix };
+}
+
+function wayInside(envelope: Envelope, now: number): string {
+  if (envelope.phase === 'waiting') return `submit under it when a person has said yes: GET /v1/envelopes/${envelope.id}/wait`;
+  return envelope.phase === 'live' && now < Date.parse(envelope.terms.until) ? 'stay inside its terms, or wait for the person' : 'ask for another envelope, or wait for the person';
+}
+
+/** The policy speaks of the largest job; what is asked for is all of them. */
+function termsReason({ max_jobs, max_shots, max_amount, until }: EnvelopeTerms): Reason {
+  const money = max_amount === null ? '' : `, together at most ${formatMoney(max_amount)}`;
+  return { rule: 'envelope.terms', effect: 'ask', message: `up to ${max_jobs} such jobs, ${max_shots} shots in all${money}, until ${until}: one yes for them all`, fix: null };
 }
 
 export function coverReason({ under, used }: Extract<Cover, { readonly under: Under }>): Reason {

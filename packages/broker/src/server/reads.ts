@@ -117,8 +117,8 @@ export class Reads {
   /** The text of a `ResultsAnswer`, around the stored bytes as they are: reading and printing millions of counts again would hold everybody up. */
   async results(id: JobId): Promise<Uint8Array<ArrayBuffer>> {
     const job = await this.job(id);
-    if (!('outcome' in job)) throw new DewarError({ code: 'not_ended', message: `job ${id} has not ended`, got: statusOf(job), fix: `dewar wait ${id}` });
-    if (job.outcome.kind !== 'completed') throw new DewarError({ code: 'no_results', message: `job ${id} has no results: it was ${job.outcome.kind}`, got: job.outcome.kind, fix: `dewar show ${id} says why` });
+    if (!('outcome' in job)) throw new DewarError({ code: 'not_ended', message: `job ${id} has not ended`, got: statusOf(job), fix: `wait for it: GET /v1/jobs/${id}/wait, or dewar wait ${id}` });
+    if (job.outcome.kind !== 'completed') throw new DewarError({ code: 'no_results', message: `job ${id} has no results: it was ${job.outcome.kind}`, got: job.outcome.kind, fix: `GET /v1/jobs/${id} says why, and so does dewar show ${id}` });
     const { results } = job.outcome;
     return Buffer.concat([Buffer.from(`{"job_id":"${id}","results_digest":"${results}","results":`), await this.#parts.artifacts.get(results), Buffer.from('}')]);
   }
@@ -132,7 +132,7 @@ export class Reads {
 
   async receipt(id: JobId): Promise<Uint8Array<ArrayBuffer>> {
     const job = await this.job(id);
-    if (job.phase !== 'ended') throw new DewarError({ code: 'not_ended', message: `job ${id} has no receipt yet`, got: statusOf(job), fix: `dewar wait ${id}` });
+    if (job.phase !== 'ended') throw new DewarError({ code: 'not_ended', message: `job ${id} has no receipt yet`, got: statusOf(job), fix: `wait for it: GET /v1/jobs/${id}/wait, or dewar wait ${id}` });
     return new Uint8Array(await this.#parts.artifacts.get(job.receipt));
   }
 

@@ -12,7 +12,7 @@ export const jobs: Verb = (program, run) => {
     .action((options: { limit: number }) => run(async ({ jobs: client, output, signal }) => {
       const list = await client.jobs(options.limit, { signal });
       const rows = list.map((job) => [
-        job.job_id, job.status, job.device.name, String(job.spec.shots ?? specDefaults.shots), minute(job.created), job.session, job.spec.job_name,
+        job.job_id, job.status, job.device.name, String((job.spec.shots ?? specDefaults.shots) * (job.points ?? 1)), minute(job.created), job.session, job.spec.job_name,
       ]);
       output.answer({ jobs: list }, () => (rows.length === 0 ? ['no jobs yet'] : table(['job', 'status', 'device', 'shots', 'created', 'session', 'name'], rows, output.tableColumns)));
     }));
