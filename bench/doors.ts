@@ -1,7 +1,6 @@
 // How long one small question takes at each door, one after another, with the broker's process and the caller's on one machine. `--count N` asks N times.
 import { readFileSync } from 'node:fs';
-import { request as https } from 'node:https';
-import { Agent as HttpsAgent } from 'node:https';
+import { Agent as HttpsAgent, request as https, type RequestOptions } from 'node:https';
 import { Agent, request as http } from 'node:http';
 import { parseArgs } from 'node:util';
 import { call, TestHome, textAt, at } from '../test/e2e/broker-process.ts';
@@ -10,7 +9,7 @@ import { agentOn } from '../test/e2e/mcp-process.ts';
 const { values } = parseArgs({ options: { count: { type: 'string', default: '1000' } } });
 const count = Math.max(1, Number(values.count) || 1);
 
-function ask(send: typeof http, options: Parameters<typeof http>[0]): Promise<void> {
+function ask(send: typeof http | typeof https, options: RequestOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     send(options, (answer) => answer.resume().on('end', resolve)).on('error', reject).end();
   });
@@ -42,8 +41,8 @@ try {
   const rows: readonly (readonly [string, number])[] = [
     ['UNIX socket, connection kept', await median(() => ask(http, { socketPath: home.session(), path, agent: kept, headers: { host: 'dewar' } }))],
     ['UNIX socket, a connection each', await median(() => ask(http, { socketPath: home.session(), path, agent: false, headers: { host: 'dewar' } }))],
-    ['TCP door, connection kept', await median(() => ask(https as typeof http, { ...tls, agent: keptTls }))],
-    ['TCP door, a connection each', await median(() => ask(https as typeof http, { ...tls, agent: false }))],
+    ['TCP door, connection kept', await median(() => ask(https, { ...tls, agent: keptTls }))],
+    ['TCP door, a connection each', await median(() => ask(https, { ...tls, agent: false }))],
     ['MCP, list_backends', await median(() => agent.call('list_backends'))],
   ];
   await agent.close();

@@ -109,18 +109,18 @@ const requestWords: Readonly<Record<keyof EnvelopeRequest, string>> = {
   image: jobSpecWords.image.allowed, packages: jobSpecWords.packages.allowed, data: jobSpecWords.data.allowed, time_limit_s: jobSpecWords.time_limit_s.allowed, tags: jobSpecWords.tags.allowed, agent: jobSpecWords.agent.allowed,
 };
 
-function field<T extends z.ZodType>(name: keyof EnvelopeRequest, schema: T): T {
+function described<T extends z.ZodType>(name: keyof EnvelopeRequest, schema: T): T {
   return schema.meta({ description: `Passes: ${requestWords[name]}.` });
 }
 
 const requestFields = {
-  name: field('name', jobSpecFields.job_name), code_blob: jobSpecFields.code_blob, backend: jobSpecFields.backend,
-  parameters: field('parameters', rangesSchema).exactOptional(),
-  shots: field('shots', z.int().min(1).max(limits.shots)),
-  max_jobs: field('max_jobs', z.int().min(1).max(mostEnvelopeJobs)),
-  max_shots: field('max_shots', z.int().min(1).max(limits.shots)).exactOptional(),
-  max_cost: field('max_cost', z.number().nonnegative().max(1e9)).exactOptional(),
-  expires_in_s: field('expires_in_s', z.int().min(60).max(longestEnvelope)),
+  name: described('name', jobSpecFields.job_name), code_blob: jobSpecFields.code_blob, backend: jobSpecFields.backend,
+  parameters: described('parameters', rangesSchema).exactOptional(),
+  shots: described('shots', z.int().min(1).max(limits.shots)),
+  max_jobs: described('max_jobs', z.int().min(1).max(mostEnvelopeJobs)),
+  max_shots: described('max_shots', z.int().min(1).max(limits.shots)).exactOptional(),
+  max_cost: described('max_cost', z.number().nonnegative().max(1e9)).exactOptional(),
+  expires_in_s: described('expires_in_s', z.int().min(60).max(longestEnvelope)),
   image: jobSpecFields.image, packages: jobSpecFields.packages, data: jobSpecFields.data, time_limit_s: jobSpecFields.time_limit_s, tags: jobSpecFields.tags, agent: jobSpecFields.agent,
 };
 
@@ -147,9 +147,9 @@ function isRequestField(name: string): name is keyof EnvelopeRequest {
 
 /** zod's record skips this one key without a word, and what is approved is everything that was sent. */
 function strayKey(value: { readonly [key: string]: Json }): string[] | null {
-  for (const field of ['parameters', 'agent']) {
-    const inside = Object.hasOwn(value, field) ? value[field] : undefined;
-    if (typeof inside === 'object' && inside !== null && Object.hasOwn(inside, '__proto__')) return [field, '__proto__'];
+  for (const name of ['parameters', 'agent']) {
+    const inside = Object.hasOwn(value, name) ? value[name] : undefined;
+    if (typeof inside === 'object' && inside !== null && Object.hasOwn(inside, '__proto__')) return [name, '__proto__'];
   }
   return null;
 }
