@@ -50,7 +50,7 @@ describe('bash', { skip: missing('bash') }, () => {
   test('offers verbs, options, jobs, backends, sessions and files, with no other package loaded', () => {
     assert.deepEqual(inBash(['dewar', 'ca']), ['cancel']);
     assert.ok(inBash(['dewar', '']).includes('completion'));
-    assert.deepEqual(inBash(['dewar', 'session', '']), ['create', 'list', 'help']);
+    assert.deepEqual(inBash(['dewar', 'session', '']), ['create', 'token', 'list', 'help']);
     assert.deepEqual(inBash(['dewar', 'run', 'x', '--ba']), ['--backend']);
     assert.deepEqual(inBash(['dewar', 'show', '']), ['last', waiting, ended]);
     assert.deepEqual(inBash(['dewar', 'approve', 'job_']), [waiting]);
@@ -150,7 +150,7 @@ function inFish(line: string): string[] {
 
 describe('fish', { skip: missing('fish') }, () => {
   test('offers the same, with descriptions', () => {
-    assert.deepEqual(inFish('dewar app'), ['approve\tshow the card of a waiting job and say yes to it']);
+    assert.deepEqual(inFish('dewar app'), ['approve\tshow the card of a waiting job or envelope and say yes to it']);
     assert.deepEqual(inFish('dewar run x --backend=sim'), ['--backend=simulator\tSIMULATOR, free']);
     assert.deepEqual(inFish('dewar approve job'), [`${waiting}\twaiting ${hostileName}`]);
     assert.deepEqual(inFish('dewar show ').map((line) => line.split('\t')[0]), ['last', waiting, ended]);

@@ -56,7 +56,7 @@ export function run(command: string, args: readonly string[], { cwd = tmpdir(), 
   });
 }
 
-const requirementsOf = (name: EnvironmentName): string => (name === 'http' ? join(import.meta.dirname, 'http-requirements.txt') : join(packageFolder, 'requirements', `${name}.txt`));
+export const requirementsOf = (name: EnvironmentName): string => (name === 'http' ? join(import.meta.dirname, 'http-requirements.txt') : join(packageFolder, 'requirements', `${name}.txt`));
 
 /** The SDKs are some hundred megabytes: they are fetched only where they were asked for. */
 export function whyNot(name: EnvironmentName): string | false {

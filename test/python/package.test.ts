@@ -6,7 +6,7 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { homeOf, sessionSocket } from '@dewar/protocol';
-import { buildWheel, environmentNames, Missing, packageFolder, project, run, whyNot } from './environment.ts';
+import { buildWheel, environmentNames, Missing, packageFolder, project, requirementsOf, run, whyNot } from './environment.ts';
 import { sayNo, userOf } from './user.ts';
 
 const skip = whyNot('core');
@@ -48,7 +48,7 @@ test('each file opens with one sentence, and the locked requirements name no reg
   assert.ok(Object.keys(docs).length > 20);
   for (const [path, doc] of Object.entries(docs)) assert.match(doc ?? '', /^[A-Z].*\.(\n|$)/, path);
   for (const name of environmentNames) {
-    const text = readFileSync(join(packageFolder, 'requirements', `${name}.txt`), 'utf8');
+    const text = readFileSync(requirementsOf(name), 'utf8');
     assert.doesNotMatch(text, /:\/\//);
     const pins = text.split(/\n(?=\S)/).filter((line) => !line.startsWith('#'));
     for (const pin of pins) assert.match(pin, /^[a-z0-9-]+==\S+ .*\\\n {4}--hash=sha256:[0-9a-f]{64}/, pin.slice(0, 60));

@@ -30,9 +30,9 @@ test('every verb of the tree is offered, and a hidden one is not', () => {
   const wanted = wantedAt(tree, [], '');
   assert.deepEqual(wanted.kind === 'these' && wanted.candidates.map(({ value }) => value), ['seen', 'help']);
   assert.deepEqual(values(''), [...program.commands.map((command) => command.name()), 'help']);
-  assert.deepEqual(values('session', ''), ['create', 'list', 'help']);
+  assert.deepEqual(values('session', ''), ['create', 'token', 'list', 'help']);
   assert.deepEqual(values('help', ''), program.commands.map((command) => command.name()));
-  assert.deepEqual(values('session', 'help', ''), ['create', 'list']);
+  assert.deepEqual(values('session', 'help', ''), ['create', 'token', 'list']);
 });
 
 test('every verb that takes a <job> gets jobs, and every --backend gets backends', () => {
