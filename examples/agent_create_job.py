@@ -77,7 +77,10 @@ class Broker:
                 token = urllib.parse.unquote(parts.password or "") or os.environ.get("DEWAR_TOKEN", "")
                 if token:
                     self.headers["Authorization"] = f"Bearer {token}"
-                trust = ssl.create_default_context(cafile=os.environ.get("REQUESTS_CA_BUNDLE") or None)
+                try:
+                    trust = ssl.create_default_context(cafile=os.environ.get("REQUESTS_CA_BUNDLE") or None)
+                except OSError as error:
+                    raise UsageError(f"the certificate that REQUESTS_CA_BUNDLE names cannot be read: {error}") from error
                 self.connect = lambda: http.client.HTTPSConnection(parts.hostname, port, timeout=TIMEOUT_S, context=trust)
             else:
                 self.connect = lambda: http.client.HTTPConnection(parts.hostname, port, timeout=TIMEOUT_S)

@@ -66,6 +66,8 @@ class Places(unittest.TestCase):
         self.assertEqual(found("https://127.0.0.1:1", env).token, "from-env")
         self.assertEqual(found("https://127.0.0.1:1", env, token="given", ca="/given.pem"), _address.Address(host="127.0.0.1", port=1, tls=True, token="given", ca="/given.pem"))
         self.assertEqual(found("https://[::1]:1", {"SSL_CERT_FILE": "/other.pem"}).ca, "/other.pem")
+        self.assertEqual(found("https://localhost:1", {"REQUESTS_CA_BUNDLE": "/door.pem", "SSL_CERT_FILE": "/other.pem"}).ca, "/door.pem", "as dewar session token prints it")
+        self.assertEqual(found("https://localhost:1", {**env, "REQUESTS_CA_BUNDLE": "/door.pem"}).ca, "/ca.pem")
 
     def test_a_token_is_never_shown_and_never_sent_over_plain_http(self):
         for url, env in (("http://x:secret@localhost:5000", {}), ("http://localhost:5000", {"DEWAR_TOKEN": "secret"})):

@@ -121,6 +121,18 @@ class Batches(unittest.TestCase):
         self.assertEqual(caught.exception.job_id[-1], "3")
         self.assertEqual(len(cancelled), len(batch.jobs) - 4)
 
+    def test_a_batch_that_was_cut_short_gives_no_part_of_itself_for_the_whole(self):
+        answer, jobs, _, _ = self.session()
+        with FakeBroker(answer) as fake:
+            batch = Batch(dewar.Session(fake.path), [{"program": CODE}] * 40)
+            jobs.update(dict.fromkeys(jobs, "completed"))
+            for job in batch.jobs:
+                job.wait()
+            batch.cancel()
+            with self.assertRaises(dewar.Cancelled):
+                batch.results()
+        self.assertEqual((len(batch.jobs), batch.complete, batch.cut), (OPEN, False, True))
+
     def test_a_denial_at_once_stops_the_submits(self):
         with FakeBroker(lambda *_: (201, {"job": view("denied", job_id=JOB, denied={"by": "policy", "message": "no", "fix": None})})) as fake:
             batch = Batch(dewar.Session(fake.path), [{"program": CODE}] * 5)

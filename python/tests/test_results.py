@@ -84,7 +84,7 @@ class Numbers(unittest.TestCase):
 
     def test_results_that_do_not_hold_together_are_refused(self):
         wrong = (
-            {**TWO, "format": "dewar.results/v9"}, {**TWO, "shots": 99}, {**TWO, "shots": True}, {**TWO, "counts": {"0 10": 100.0}}, {**TWO, "counts": {"0 1": 100}}, {**TWO, "counts": {"010": 100}},
+            {**TWO, "format": "dewar.results/v9"}, {**TWO, "shots": 99}, {**TWO, "shots": True}, {**TWO, "shots": 0, "counts": {}}, {**TWO, "counts": {"0 10": 100.0}}, {**TWO, "counts": {"0 1": 100}}, {**TWO, "counts": {"010": 100}},
             {**TWO, "counts": {"0 1<": 100}}, {**TWO, "counts": {"0 10": 150, "1 01": -50}}, {**TWO, "registers": [{"name": "a"}]}, {**TWO, "registers": 5}, {**TWO, "counts": []}, {"format": []},
             {**sweep(), "points": []}, {**sweep(), "points": [5]}, {**sweep(), "points": [{"counts": {"0": 3}}]}, {**TWO, "registers": [{"name": "a", "size": 10**18}, {"name": "b", "size": 1}]}, {**TWO, "parameters": 5},
         )
@@ -110,7 +110,9 @@ class Pictures(unittest.TestCase):
             self.assertFalse(Tags(text).found & {"script", "img"})
             self.assertNotIn("\x1b", text)
             self.assertNotIn("\u202e", text)
-        self.assertNotIn("\x1b", f"{drawing} {drawing!r}")
+        told = f"{drawing} {drawing!r} {read_results(body)!r} {read_results(table)!r}"
+        self.assertNotIn("\x1b", told)
+        self.assertNotIn("\u202e", told)
 
     def test_many_outcomes_are_cut_and_it_says_so(self):
         text = read_results(counted({f"{number:010b}": 1 for number in range(1024)}, (("c", 10),)))._repr_html_()

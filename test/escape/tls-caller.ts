@@ -53,8 +53,8 @@ export function tlsTo({ port, ca }: TcpTarget, more: ConnectionOptions = {}): Pr
   });
 }
 
-/** Sends bytes as they are, and gives what comes back until the other side closes or says nothing for `ms`. */
-export async function rawTcp(target: TcpTarget, text: string, ms = 500): Promise<string> {
+/** Sends bytes as they are, and gives what comes back until the other side closes, as it does after a refusal, or says nothing for `ms`. */
+export async function rawTcp(target: TcpTarget, text: string, ms = 20_000): Promise<string> {
   const socket = await tlsTo(target);
   return new Promise((resolve) => {
     let said = '';

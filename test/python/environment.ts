@@ -1,7 +1,7 @@
 // Python environments for tests: one a locked requirements file, kept between runs by its digest, and the package built as a wheel.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -86,6 +86,7 @@ export async function pythonOf(name: EnvironmentName): Promise<string> {
   const python = join(folder, 'bin/python');
   if (isWhole(folder, digest)) return python;
   mkdirSync(cache, { recursive: true });
+  sweepUnfinished();
   const made = mkdtempSync(join(cache, '.making-'));
   try {
     await fill(made, name, requirements);
@@ -104,6 +105,15 @@ export async function pythonOf(name: EnvironmentName): Promise<string> {
   }
   for (const old of readdirSync(cache)) if (old.startsWith(`${name}-`) && join(cache, old) !== folder) rmSync(join(cache, old), { recursive: true, force: true });
   return python;
+}
+
+/** What runs that were killed had half made, some hundred megabytes each; nobody is at it any more after the time that making takes. */
+function sweepUnfinished(): void {
+  const before = Date.now() - 3 * installSeconds * 1000;
+  for (const name of readdirSync(cache)) {
+    const folder = join(cache, name);
+    if (name.startsWith('.making-') && (statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? Infinity) < before) rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** The digest is written last, so what has it was filled to the end, from this very file with these hashes. */

@@ -65,7 +65,9 @@ test('the example script reaches results with the three lines that `dewar sessio
   assert.equal(untrusted.code, 1);
   const refused = await run('/usr/bin/python3', args, { env: { IBM_QISKIT_BROKER_URL: door.url, DEWAR_TOKEN: 'wrong', REQUESTS_CA_BUNDLE: door.certificateFile } });
   assert.match(refused.err, /^error token_refused/);
-  for (const { out, err } of [good, inUrl, untrusted, refused]) assert.ok(!`${out}${err}`.includes(door.token));
+  const missing = await run('/usr/bin/python3', args, { env: { IBM_QISKIT_BROKER_URL: door.url, DEWAR_TOKEN: door.token, REQUESTS_CA_BUNDLE: '/nowhere.pem' } });
+  assert.deepEqual([missing.code, missing.err.includes('REQUESTS_CA_BUNDLE')], [2, true], missing.err);
+  for (const { out, err } of [good, inUrl, untrusted, refused, missing]) assert.ok(!`${out}${err}`.includes(door.token));
 });
 
 test('curl with --cacert: results in four calls', { skip: spawnSync('curl', ['--version']).status === 0 ? false : 'no curl here' }, async () => {

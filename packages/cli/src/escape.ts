@@ -1,6 +1,6 @@
 // Untrusted text made safe for a terminal: what could move the cursor, reorder, hide or stack is spelled out instead.
 
-import { spelled as spelledOut, unsafeSigns } from '@dewar/protocol';
+import { spelled as spelledOut, spelledInJson, unsafeSigns } from '@dewar/protocol';
 
 /** Besides what is unsafe anywhere: U+2800, which looks blank, and spaces other than the usual one. */
 const unsafe = new RegExp(`[${unsafeSigns}\\u2800]|(?! )\\p{Zs}`, 'gu');
@@ -30,7 +30,7 @@ function spelled(sign: string): string {
 
 /** JSON text with every character that `escape` would spell out written as `\uXXXX`; it means the same. Line feeds between values stay. */
 export function escapeJson(text: string): string {
-  return text.replace(unsafe, (sign) => (sign === '\n' ? sign : sign.replace(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)));
+  return text.replace(unsafe, (sign) => (sign === '\n' ? sign : spelledInJson(sign)));
 }
 
 /** Cut to a width; a cut text ends in `…`. */

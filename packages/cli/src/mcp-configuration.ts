@@ -1,4 +1,5 @@
 // What each agent's configuration file must say to start `dewar mcp`, and what that does not protect.
+import { quoted } from './shell-word.ts';
 
 export const clients = ['claude', 'codex', 'cursor', 'vscode', 'generic'] as const;
 export type Client = (typeof clients)[number];
@@ -35,7 +36,7 @@ interface Shape {
 const shapes: Readonly<Record<Client, (launch: Launch) => Shape>> = {
   claude: (launch) => ({
     file: '.mcp.json in the project', text: json('mcpServers', launch),
-    more: [`Or, for you alone: claude mcp add-json dewar '${JSON.stringify(stdio(launch)).replaceAll("'", "'\\''")}'`],
+    more: [`Or, for you alone: claude mcp add-json dewar ${quoted(JSON.stringify(stdio(launch)))}`],
   }),
   codex: (launch) => ({ file: '~/.codex/config.toml', text: toml(launch), more: ['tool_timeout_sec lets wait_for_job wait as long as it may: 600 s.'] }),
   cursor: (launch) => ({ file: '.cursor/mcp.json in the project, or ~/.cursor/mcp.json', text: json('mcpServers', launch), more: [] }),

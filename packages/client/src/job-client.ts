@@ -22,6 +22,8 @@ export interface WaitOptions extends CallOptions {
 
 /** Milliseconds between polls that told nothing new at once, so that a strange socket cannot make the caller spin. */
 const idleMs = 250;
+/** Polls that may tell something new at once: a job has no more statuses to go through. */
+const mostAtOnce = 6;
 
 export class JobClient {
   readonly socketPath: string;
@@ -45,6 +47,7 @@ export class JobClient {
     const call = signal === undefined ? {} : { signal };
     let job = await this.job(id, call);
     onJob?.(job);
+    let atOnce = 0;
     while (!hasEnded(job.status)) {
       const left = end - performance.now();
       if (left <= 0) return job;
@@ -52,7 +55,9 @@ export class JobClient {
       const started = performance.now();
       const next = await this.poll(id, seconds, job.status, call);
       onJob?.(next);
-      const idle = next.status === job.status && performance.now() - started < idleMs;
+      const early = performance.now() - started < idleMs;
+      if (early) atOnce += 1;
+      const idle = early && (next.status === job.status || atOnce > mostAtOnce);
       job = next;
       if (idle) await sleep(idleMs, undefined, call);
     }

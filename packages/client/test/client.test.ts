@@ -150,6 +150,17 @@ test('wait gives the job as it is when its time has passed', async () => {
   });
 });
 
+test('a socket whose job goes to and fro without end does not make the caller spin', async () => {
+  let asked = 0;
+  await withBroker({
+    [`GET /v1/jobs/${sampleJobId}`]: () => ({ job: waitingJob() }),
+    [`GET /v1/jobs/${sampleJobId}/wait`]: () => ({ job: waitingJob({ status: (asked += 1) % 2 === 0 ? 'waiting' : 'queued' }) }),
+  }, async (broker) => {
+    await new SessionClient(broker.socketPath).wait(sampleJobId, { timeoutMs: 600 });
+    assert.ok(broker.asked.length < 15, `${broker.asked.length} requests`);
+  });
+});
+
 test('wait ends at once when aborted between polls', async () => {
   const stop = new AbortController();
   await withBroker({

@@ -9,6 +9,8 @@ const printable = (max: number) => z.string().min(1).max(max).refine((text) => !
 
 export const jobIdInput = z.string().regex(/^job_[0-9abcdefghjkmnpqrstvwxyz]{20}$/).meta({ description: 'A job id as submit_job gave it: job_ and 20 characters.' });
 
+export const envelopeIdPattern = /^env_[0-9abcdefghjkmnpqrstvwxyz]{20}$/;
+
 /** The program as text, or the digest of one that was sent before. */
 export const programInputs = {
   program: z.string().min(1).max(limits.program_bytes).meta({ description: `The OpenQASM 2 or 3 program as text, at most ${limits.program_bytes} bytes. Give program or code_blob, not both.` }).exactOptional(),
@@ -40,7 +42,7 @@ export const specInputs = {
   name: nameInput.exactOptional(),
   time_limit_s: timeLimitInput.exactOptional(),
   tags: tagsInput.exactOptional(),
-  envelope: z.string().regex(/^env_[0-9abcdefghjkmnpqrstvwxyz]{20}$/).meta({ description: 'Run under an envelope that a person approved: its id, from request_envelope.' }).exactOptional(),
+  envelope: z.string().regex(envelopeIdPattern).meta({ description: 'Run under an envelope that a person approved: its id, from request_envelope.' }).exactOptional(),
 };
 
 export interface SpecGiven {

@@ -1,6 +1,6 @@
 // Whole results as a resource, as long as they are of a size that a client can take in.
 import type { SessionClient } from '@dewar/client';
-import { DewarError, shown } from '@dewar/protocol';
+import { DewarError, plainJson, shown } from '@dewar/protocol';
 import type { ReadResourceResult, ResourceTemplateType } from '@modelcontextprotocol/server';
 
 /** Characters of the JSON text. */
@@ -15,7 +15,7 @@ export const resourceTemplates: ResourceTemplateType[] = [
 export async function readResource(uri: string, client: SessionClient, signal: AbortSignal): Promise<ReadResourceResult> {
   const id = results.exec(uri)?.[1];
   if (id === undefined) throw new DewarError({ code: 'not_found', message: 'there is no such resource', path: '/uri', got: shown(uri), allowed: 'dewar://jobs/JOB/results', fix: 'use the address that job_results gives' });
-  const text = JSON.stringify(await client.results(id, { signal }));
+  const text = plainJson(await client.results(id, { signal }));
   if (text.length <= mostResource) return { contents: [{ uri, mimeType: 'application/json', text }] };
   return { contents: [{ uri, mimeType: 'text/plain', text: `Not shown: ${text.length} characters, more than ${mostResource}. Read them with \`dewar results ${id} --format json\`, or GET /v1/jobs/${id}/results at the session's socket.` }] };
 }

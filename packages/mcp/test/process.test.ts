@@ -44,7 +44,8 @@ test('protocol 2026-07-28: what the client says of itself comes with each reques
 });
 
 test('what is printed by mistake goes to stderr', async () => {
-  const print = 'data:text/javascript,setTimeout(() => { console.log("stray"); process.stdout.write("stray"); process.stdin.destroy(); }, 300);';
+  // As soon as the server has taken stdout, however long that takes.
+  const print = 'data:text/javascript,const own = process.stdout.write; const wait = setInterval(() => { if (process.stdout.write === own) return; clearInterval(wait); console.log("stray"); process.stdout.write("stray"); process.exit(0); }, 5);';
   const child = spawn(process.execPath, ['--import', print, main], { stdio: 'pipe', env: { DEWAR_SOCKET: '/nonexistent' } });
   const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
   assert.equal(out, '');

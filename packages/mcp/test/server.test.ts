@@ -307,6 +307,15 @@ describe('whole results', () => {
     assert.deepEqual(JSON.parse(read !== undefined && 'text' in read ? read.text : ''), sampleResults);
   });
 
+  test('hide nothing from a model, and mean what they meant', async (t) => {
+    const sly = { ...sampleResults, results: { ...sampleResults.results, registers: [{ name: '\u3164\u202e', size: 2 }], engine: { ...sampleResults.results.engine, name: '\u{e0049}\u{e0047}\u200b' } } };
+    const { client } = await connected(t, { ...door, [`GET ${job}/results`]: sly });
+    const [read] = (await client.readResource({ uri })).contents;
+    const text = read !== undefined && 'text' in read ? read.text : '';
+    assert.doesNotMatch(text, /[\p{C}\p{Zl}\p{Zp}\p{DI}]/u);
+    assert.deepEqual(JSON.parse(text), sly);
+  });
+
   test('past a megabyte say how to read them instead', async (t) => {
     const counts = Object.fromEntries(Array.from({ length: 65_536 }, (_, at) => [at.toString(2).padStart(24, '0'), 1]));
     const { client } = await connected(t, { ...door, [`GET ${job}/results`]: { ...sampleResults, results: { ...sampleResults.results, shots: 65_536, counts } } });

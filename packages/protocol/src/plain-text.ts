@@ -10,6 +10,16 @@ export function spelled(sign: string): string {
   return `\\u{${(sign.codePointAt(0) ?? 0).toString(16)}}`;
 }
 
+/** The same inside a string of JSON text, which means what it meant: `\u001b`. */
+export function spelledInJson(sign: string): string {
+  return sign.replace(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** A value as JSON text on one line, in which every unsafe character is escaped; it reads back as it was. */
+export function plainJson(value: object): string {
+  return JSON.stringify(value).replace(unsafe, spelledInJson);
+}
+
 export interface PlainTextOptions {
   /** Most UTF-16 units of the result, at least 3; a text that was cut ends in `...`. */
   readonly max: number;

@@ -34,7 +34,8 @@ class Address:
 def find(url: str | os.PathLike[str] | None = None, *, token: str | None = None, ca: str | os.PathLike[str] | None = None) -> Address:
     """`url`, else `$DEWAR_SOCKET` (a path), else `$IBM_QISKIT_BROKER_URL`, else the session `default` of the home.
 
-    The token of the TCP door is `token`, else the URL's password, else `$DEWAR_TOKEN`; the certificate file `ca`, else `$DEWAR_CA`, else `$SSL_CERT_FILE`.
+    The token of the TCP door is `token`, else the URL's password, else `$DEWAR_TOKEN`; the certificate file `ca`, else `$DEWAR_CA`,
+    else `$REQUESTS_CA_BUNDLE` as `dewar session token` prints it, else `$SSL_CERT_FILE`.
     Raises `usage_invalid` for an address off this machine, or for a token over plain HTTP.
     """
     env = os.environ
@@ -59,7 +60,8 @@ def find(url: str | os.PathLike[str] | None = None, *, token: str | None = None,
         return Address(host=parts.hostname, port=port or 80)
     if bearer is not None and not re.fullmatch(r"[\x21-\x7e]{1,512}", bearer):
         raise usage("the token holds characters that no token has", allowed="the text that `dewar session` printed")
-    return Address(host=parts.hostname, port=port or 443, tls=True, token=bearer, ca=os.fspath(ca) if ca is not None else env.get("DEWAR_CA") or env.get("SSL_CERT_FILE") or None)
+    trusted = os.fspath(ca) if ca is not None else next((env[name] for name in ("DEWAR_CA", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE") if env.get(name)), None)
+    return Address(host=parts.hostname, port=port or 443, tls=True, token=bearer, ca=trusted)
 
 
 def _without_password(url: str) -> str:

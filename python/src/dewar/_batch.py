@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from ._errors import DewarError
+from ._errors import Cancelled, DewarError
 from ._job import Job
 from ._results import Results, Sweep
 from ._session import Session
@@ -25,16 +25,18 @@ class Batch:
         self._session = session
         self._submissions = list(submissions)
         self.jobs: list[Job] = []
+        self.cut = False
+        """True when it was cancelled before all had been submitted."""
         self._fill(0)
 
     @property
     def complete(self) -> bool:
         """True when all have been submitted."""
-        return len(self.jobs) == len(self._submissions)
+        return not self.cut and len(self.jobs) == len(self._submissions)
 
     def _fill(self, done: int) -> None:
         """Submits until `OPEN` are open, the session has no more places, or one was denied: the rest would fare no better, and its result says why."""
-        while not self.complete and len(self.jobs) - done < OPEN and not any(job.view["status"] == "denied" for job in self.jobs[-1:]):
+        while len(self.jobs) < len(self._submissions) and len(self.jobs) - done < OPEN and not any(job.view["status"] == "denied" for job in self.jobs[-1:]):
             try:
                 self.jobs.append(self._session.submit(**self._submissions[len(self.jobs)]))
             except DewarError as error:
@@ -60,10 +62,13 @@ class Batch:
             except DewarError:
                 self.cancel()
                 raise
+        if self.cut:
+            raise Cancelled(self.jobs[-1].id if self.jobs else "", "cancelled", f"cancelled when {len(self.jobs)} jobs had been submitted, which was not all")
         return found
 
     def cancel(self) -> None:
         """Cancels what is open and submits no more."""
+        self.cut = not self.complete
         del self._submissions[len(self.jobs) :]
         for job in self.jobs:
             if not job.ended:

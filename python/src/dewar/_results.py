@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from . import _render as render
 from ._errors import usage
+from ._plain import plain
 from ._wire import field, unknown
 
 
@@ -41,6 +42,8 @@ class Results:
     def __init__(self, body: dict[str, Any], point: dict[str, Any] | None = None) -> None:
         self.raw = body
         self.shots = field(body, "shots", int)
+        if self.shots < 1:
+            raise unknown("shots", "at least one")
         self.registers = tuple(Register(field(one, "name", str), field(one, "size", int)) for one in field(body, "registers", list))
         self.seed = field(body, "seed", int)
         self.engine = field(body, "engine", dict)
@@ -128,7 +131,7 @@ class Sweep(Sequence[Results]):
         return iter(self.points)
 
     def __repr__(self) -> str:
-        return f"<Sweep of {len(self)} points, {self.shots} shots each, over {', '.join(self.points[0].parameters)}>"
+        return f"<Sweep of {len(self)} points, {self.shots} shots each, over {plain(', '.join(self.points[0].parameters), 200)}>"
 
     def expectation_z(self, bits: str | Iterable[int] | None = None) -> list[Expectation]:
         """`Results.expectation_z` of each point."""

@@ -78,7 +78,7 @@ def _trust(address: Address) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=address.ca)
     except (OSError, ValueError) as error:
-        raise usage(f"the certificate file cannot be read: {error}", got=address.ca, fix="set DEWAR_CA to the certificate file that `dewar tcp` names") from None
+        raise usage(f"the certificate file cannot be read: {error}", got=address.ca, fix="set DEWAR_CA to the certificate file that `dewar tcp status` names") from None
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     return context
 
@@ -145,7 +145,7 @@ def _broken(address: Address, what: str, timeout_s: float, error: Exception, pas
     if passed or isinstance(error, TimeoutError):
         return _timed_out(what, timeout_s)
     if isinstance(error, ssl.SSLCertVerificationError):
-        return DewarError("token_refused", f"the certificate of {address} is not trusted: {plain(error.verify_message, 200)}", fix="set DEWAR_CA to the certificate file that `dewar tcp` names")
+        return DewarError("token_refused", f"the certificate of {address} is not trusted: {plain(error.verify_message, 200)}", fix="set DEWAR_CA to the certificate file that `dewar tcp status` names")
     if isinstance(error, (http.client.IncompleteRead, http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError)):
         return DewarError("body_truncated", f"the connection ended before the answer to {what}", fix="try again; if it stays so: dewar status")
     if isinstance(error, (http.client.HTTPException, ValueError)):

@@ -137,6 +137,8 @@ class DewarJob(JobV1):
         for one in (JobStatus.ERROR, JobStatus.CANCELLED, JobStatus.RUNNING):
             if one in found:
                 return one
+        if self._batch.cut:
+            return JobStatus.CANCELLED
         return JobStatus.DONE if self._batch.complete and set(found) == {JobStatus.DONE} else JobStatus.QUEUED
 
     def cancel(self) -> bool:

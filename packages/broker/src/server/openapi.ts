@@ -25,6 +25,15 @@ const everywhere: readonly ErrorCode[] = [
 const about = `What an agent may ask of a Dewar broker; docs/api.md and docs/spec say more. The same addresses are on a session's UNIX socket, where no token is needed (\`curl --unix-socket\`), and on the TCP door, where one is.
 An error is \`{"error": {"code", "message", "path", "got", "allowed", "fix"}}\`: match on \`code\`. Patterns leave out what is beyond U+FFFF; JSON is read more strictly than a schema can say; docs/spec/job-spec.schema.json is the exact schema of a spec.`;
 
+const texts = new Map<string, string>();
+
+/** The same as text, made once: making it holds everybody up for a tenth of a second. */
+export function openApiText(version: string): string {
+  const known = texts.get(version) ?? JSON.stringify(openApiDocument(version));
+  texts.set(version, known);
+  return known;
+}
+
 export function openApiDocument(version: string): JsonObject {
   const paths: Record<string, Record<string, Json>> = {};
   const refusals = new Refusals();

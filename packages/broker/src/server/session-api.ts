@@ -3,7 +3,7 @@ import { DewarError, isDigest, limits, shown, type SubmitAnswer } from '@dewar/p
 import type { Artifacts, StoredSession } from '../core/ports.ts';
 import type { Corridor } from '../core/corridor.ts';
 import { envelopeIdOf, jobIdOf, newApp, readBody, type App, type Call } from './door.ts';
-import { openApiDocument } from './openapi.ts';
+import { openApiText } from './openapi.ts';
 import { readHandlers, Reads, type Readable, type ReadOperation } from './reads.ts';
 import { addRoutes, routes, type Handlers, type Operation } from './routes.ts';
 
@@ -20,7 +20,7 @@ export function sessionApp(parts: SessionParts, session: StoredSession): App {
   const own: Handlers<Exclude<Operation, ReadOperation>> = {
     hello: (call) => call.json({ version: parts.version, session: session.name, docs: 'docs/api.md', help: routes.help.path, openapi: routes.openapi.path }),
     help: (call) => call.body(parts.help, 200, { 'content-type': 'text/markdown; charset=utf-8' }),
-    openapi: (call) => call.json(openApiDocument(parts.version)),
+    openapi: (call) => call.body(openApiText(parts.version), 200, { 'content-type': 'application/json' }),
     putArtifact: async (call) => putArtifact(call, parts.artifacts, null),
     putArtifactAs: async (call) => putArtifact(call, parts.artifacts, call.req.param('digest') ?? ''),
     submitJob: async (call) => {

@@ -32,6 +32,12 @@ export async function openTcpDoor({ port: wanted, privatePem, certificatePem, se
   // A handshake that failed has nobody who could read an answer.
   server.removeAllListeners('tlsClientError');
   server.on('tlsClientError', (_, connection) => void connection.destroy());
+  // HTTP knows of no connection before its handshake is done: else anybody could hold up the door's closing, and with it the broker's, by not doing it.
+  const raw = new Set<Socket>();
+  server.on('connection', (connection: Socket) => {
+    raw.add(connection);
+    connection.once('close', () => raw.delete(connection));
+  });
   const listeners = new Map<string, Listener>();
   const connections = new Map<string, Set<Socket>>();
   let port = wanted;
@@ -66,7 +72,11 @@ export async function openTcpDoor({ port: wanted, privatePem, certificatePem, se
   port = (server.address() as AddressInfo).port;
   return {
     port,
-    close: () => closeServer(server),
+    close: () => {
+      const closed = closeServer(server);
+      for (const connection of raw) connection.destroy();
+      return closed;
+    },
     drop: (session) => {
       for (const connection of connections.get(session) ?? []) connection.destroy();
     },

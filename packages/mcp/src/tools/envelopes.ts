@@ -1,7 +1,7 @@
 // Envelopes: a person's one yes to a bounded family of jobs, for loops that cannot ask each time.
-import type { EnvelopeView } from '@dewar/protocol';
+import { longestEnvelope, mostEnvelopeJobs, type EnvelopeView } from '@dewar/protocol';
 import { z } from 'zod';
-import { backendInput, codeOf, nameInput, programInputs, rangesInput, tagsInput, timeLimitInput } from '../inputs.ts';
+import { backendInput, codeOf, envelopeIdPattern, nameInput, programInputs, rangesInput, tagsInput, timeLimitInput } from '../inputs.ts';
 import { reasonLine, reasonSchema, reasonsTold } from '../job-told.ts';
 import { lines, moneyText, said } from '../said.ts';
 import { reading, tool, type Told } from '../tool.ts';
@@ -53,7 +53,7 @@ function told(envelope: EnvelopeView): Told<EnvelopeTold> {
   };
 }
 
-const envelopeId = z.string().regex(/^env_[0-9abcdefghjkmnpqrstvwxyz]{20}$/).meta({ description: 'An envelope id as request_envelope gave it: env_ and 20 characters.' });
+const envelopeId = z.string().regex(envelopeIdPattern).meta({ description: 'An envelope id as request_envelope gave it: env_ and 20 characters.' });
 
 export const requestEnvelope = tool({
   name: 'request_envelope', title: 'Request an envelope', annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
@@ -61,10 +61,10 @@ export const requestEnvelope = tool({
   input: z.strictObject({
     ...programInputs, name: nameInput, backend: backendInput, parameters: rangesInput.exactOptional(),
     shots: z.int().min(1).meta({ description: 'The most shots one job may take, over all its points.' }),
-    max_jobs: z.int().min(1).max(1000).meta({ description: 'The most jobs, 1 to 1000.' }),
+    max_jobs: z.int().min(1).max(mostEnvelopeJobs).meta({ description: `The most jobs, 1 to ${mostEnvelopeJobs}.` }),
     max_shots: z.int().min(1).meta({ description: 'The most shots of all jobs together; shots times max_jobs if left out.' }).exactOptional(),
     max_cost: z.number().min(0).max(1e9).meta({ description: "The most all jobs may cost together, in units of the backend's currency. Needed where the backend has a price." }).exactOptional(),
-    expires_in_s: z.int().min(60).max(604_800).meta({ description: 'Seconds until it ends, 60 to 604800.' }),
+    expires_in_s: z.int().min(60).max(longestEnvelope).meta({ description: `Seconds until it ends, 60 to ${longestEnvelope}.` }),
     time_limit_s: timeLimitInput.exactOptional(), tags: tagsInput.exactOptional(),
   }),
   output: envelopeOutput,
