@@ -286,7 +286,7 @@ test('the variational loop runs to a minimum under one yes, inside its bounds, a
 });
 
 test('a loop whose envelope a person closes half-way stops, and leaves no question behind', { skip: noPython }, async () => {
-  const loop = start(python, [loopScript, '--shots', '50']);
+  const loop = start(python, [loopScript, '--shots', '50', '--flat', '0']);
   const { envelope: { envelope_id: id, terms_digest: digest }, nonce } = await asked(loop);
   await control('POST', `/v1/envelopes/${id}/approve`, { terms_digest: digest, nonce });
   for (let tries = 0; tries < 1500 && !loop.outputHas('step  1'); tries += 1) await sleep(200);
