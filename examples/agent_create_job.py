@@ -85,7 +85,7 @@ class Broker:
             else:
                 self.connect = lambda: http.client.HTTPConnection(parts.hostname, port, timeout=TIMEOUT_S)
         else:
-            raise UsageError(f"IBM_QISKIT_BROKER_URL is {plain(url)}: write unix:///path/to/api.sock or http://host:port")
+            raise UsageError(f"IBM_QISKIT_BROKER_URL is {plain(url)}: write unix:///path/to/api.sock or https://localhost:7443")
 
     def call(self, method, path, body=None, content_type="application/json"):
         connection = self.connect()
@@ -205,7 +205,7 @@ def finish(broker, job):
 def run(arguments):
     url = os.environ.get("IBM_QISKIT_BROKER_URL", "")
     if not url:
-        raise UsageError("IBM_QISKIT_BROKER_URL is not set: write unix:///path/to/api.sock or http://host:port")
+        raise UsageError("IBM_QISKIT_BROKER_URL is not set: write unix:///path/to/api.sock or https://localhost:7443")
     broker = Broker(url)
     digest = None
     if arguments.circuit:

@@ -143,7 +143,7 @@ def descend(broker, options, spec):
 def run(options):
     url = os.environ.get("IBM_QISKIT_BROKER_URL", "")
     if not url:
-        raise UsageError("IBM_QISKIT_BROKER_URL is not set: write unix:///path/to/api.sock or http://host:port")
+        raise UsageError("IBM_QISKIT_BROKER_URL is not set: write unix:///path/to/api.sock or https://localhost:7443")
     broker = Broker(url)
     spec = {"code_blob": broker.upload(CIRCUIT.read_bytes()), "backend": options.backend, "shots": options.shots, "time_limit_s": TIME_LIMIT_S}
     if options.backend == "simulator":

@@ -28,7 +28,7 @@ export function envelopeCard(pending: PendingEnvelopeView, { now, columns: wante
 }
 
 /** The terms, line by line. @param lines most lines of one term */
-function termLines({ envelope_id: id, terms }: EnvelopeView, columns: number, lines: number): Line[] {
+function termLines({ envelope_id: id, status, terms }: EnvelopeView, columns: number, lines: number): Line[] {
   const { parameters, shots, max_jobs: jobs, max_shots: all, time_limit_s: seconds, job_amount: each, max_amount: most, prices_dated: dated } = terms;
   const text = (label: string, value: string): Line[] => row(label, escape(value, lines * (columns - labelColumns)), columns);
   return [
@@ -36,7 +36,7 @@ function termLines({ envelope_id: id, terms }: EnvelopeView, columns: number, li
     ...rangeLines(parameters, id, columns, lines),
     ...text('At most', `${many(jobs, 'job')}, ${shots} shots a job, ${all} shots in all; ${seconds} s each`),
     ...row('Price', each === null || most === null ? 'free' : `at most ${formatMoney(each)} a job, ${moneyText(most)} in all${dated === null ? '' : `; prices of ${dated}`}`, columns, 'strong'),
-    ...row('Until', `${terms.until}: until then nothing inside is asked again`, columns, 'warn'),
+    ...row('Until', status === 'waiting' || status === 'live' ? `${terms.until}: until then, with a yes, nothing inside is asked again` : terms.until, columns, status === 'waiting' || status === 'live' ? 'warn' : undefined),
     ...(terms.data.length === 0 ? [] : text('Data', `${many(terms.data.length, 'item')}: ${terms.data.map(({ digest }) => shortDigest(digest)).join(', ')}`)),
     ...(terms.image === null ? [] : text('Image', `(unverified) ${terms.image}`)),
     ...(terms.packages.length === 0 ? [] : text('Packages', `not installed: ${terms.packages.join(', ')}`)),

@@ -1,5 +1,6 @@
 // Files that a person names on the command line.
 import { open } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { shown } from '@dewar/protocol';
 import { usage } from './exit.ts';
 
@@ -19,4 +20,10 @@ export async function readNamed(path: string, limit: number): Promise<Uint8Array
     if (!(cause instanceof Error) || !('code' in cause) || cause.name === 'DewarError') throw cause;
     throw usage('the file cannot be read', { got: `${shown(path)}: ${String(cause.code)}`, fix: 'check the path' });
   }
+}
+
+/** A file may be called anything; a job's name is printable. */
+export function nameOf(path: string): string {
+  const name = basename(path).replace(/\.qasm$/, '').replace(/[\p{C}\p{Zl}\p{Zp}\p{DI}]/gu, '_');
+  return name.slice(0, 120).toWellFormed() || 'circuit';
 }

@@ -1,5 +1,5 @@
 // Following a job to its end: one status line on a terminal, silence in a pipe, and a plain word when interrupted.
-import type { JobClient } from '@dewar/client';
+import { hasEnded, type JobClient } from '@dewar/client';
 import type { JobView } from '@dewar/protocol';
 import type { Context } from './context.ts';
 import { Interrupted } from './exit.ts';
@@ -24,7 +24,9 @@ export async function follow(context: Context, client: JobClient, id: string, ti
   };
   const timer = output.live ? setInterval(redraw, redrawMs) : undefined;
   try {
-    return await client.wait(id, { signal, onJob, pollS: output.live ? 2 : 25, ...(timeoutS !== undefined && { timeoutMs: timeoutS * 1000 }) });
+    const last = await client.wait(id, { signal, onJob, pollS: output.live ? 2 : 25, ...(timeoutS !== undefined && { timeoutMs: timeoutS * 1000 }) });
+    if (!hasEnded(last.status)) output.note(`${id} goes on: dewar wait ${id}`);
+    return last;
   } catch (error) {
     if (error instanceof Interrupted) output.note(`${id} goes on without this terminal. To stop it: dewar cancel ${id}. To see it: dewar wait ${id}`);
     throw error;

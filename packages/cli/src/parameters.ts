@@ -2,22 +2,25 @@
 import { mostPoints, parameterName, shown, type Parameters, type ParameterValue, type Range, type Ranges } from '@dewar/protocol';
 import { usage } from './exit.ts';
 
-const forms = 'NAME=0.5, NAME=0,0.5,1, or NAME=START:STOP:COUNT';
+const forms = 'NAME=0.5, NAME=0,0.5,1 or NAME=START:STOP:COUNT, in decimal numbers, true or false';
+const rangeForms = 'NAME=0.5 or NAME=MIN..MAX, in decimal numbers';
 
 /** The spec's `parameters`. Throws `usage_invalid`. */
 export function parametersFrom(given: readonly string[]): Parameters {
   return named(given, forms, (text) => {
     const range = /^([^:]+):([^:]+):(\d{1,4})$/.exec(text);
-    if (range !== null) return evenly(numberOf(range[1] ?? ''), numberOf(range[2] ?? ''), Number(range[3]));
-    return text.includes(',') ? text.split(',').map(valueOf) : valueOf(text);
+    if (range !== null) return evenly(numberOf(range[1] ?? '', forms), numberOf(range[2] ?? '', forms), Number(range[3]));
+    return text.includes(',') ? text.split(',').map((each) => valueOf(each, forms)) : valueOf(text, forms);
   });
 }
 
 /** An envelope's ranges. Throws `usage_invalid`. */
 export function rangesFrom(given: readonly string[]): Ranges {
-  return named<Range>(given, 'NAME=0.5 or NAME=MIN..MAX', (text) => {
+  return named<Range>(given, rangeForms, (text) => {
     const [min, max, ...more] = text.split('..');
-    return max === undefined ? valueOf(text) : more.length > 0 ? bad(text) : { min: numberOf(min ?? ''), max: numberOf(max) };
+    if (max === undefined) return valueOf(text, rangeForms);
+    const range = { min: numberOf(min ?? '', rangeForms), max: numberOf(max, rangeForms) };
+    return more.length > 0 || range.min > range.max ? bad(text, rangeForms) : range;
   });
 }
 
@@ -26,7 +29,7 @@ function named<T>(given: readonly string[], allowed: string, read: (text: string
   for (const each of given) {
     const at = each.indexOf('=');
     const name = each.slice(0, at);
-    if (at < 1 || !parameterName.test(name) || name === '__proto__' || found.has(name)) throw usage('not a parameter', { got: shown(each), allowed, fix: 'each name once' });
+    if (at < 1 || !parameterName.test(name) || name === '__proto__' || found.has(name)) throw usage(found.has(name) ? 'a parameter twice' : 'not a parameter', { got: shown(each), allowed });
     found.set(name, read(each.slice(at + 1)));
   }
   return Object.fromEntries(found);
@@ -38,15 +41,15 @@ function evenly(start: number, stop: number, count: number): ParameterValue[] {
   return Array.from({ length: count }, (_, at) => (count === 1 ? start : Number((start + ((stop - start) * at) / (count - 1)).toPrecision(15))));
 }
 
-function valueOf(text: string): ParameterValue {
-  return text === 'true' || text === 'false' ? text === 'true' : numberOf(text);
+function valueOf(text: string, allowed: string): ParameterValue {
+  return text === 'true' || text === 'false' ? text === 'true' : numberOf(text, allowed);
 }
 
-function numberOf(text: string): number {
+function numberOf(text: string, allowed: string): number {
   const value = Number(text);
-  return /^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$/.test(text) && Number.isFinite(value) ? value + 0 : bad(text);
+  return /^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$/.test(text) && Number.isFinite(value) ? value + 0 : bad(text, allowed);
 }
 
-function bad(text: string): never {
-  throw usage('not a value', { got: shown(text), allowed: 'a decimal number, true or false' });
+function bad(text: string, allowed: string): never {
+  throw usage('not the value of a parameter', { got: shown(text), allowed });
 }

@@ -33,7 +33,7 @@ function sweepLines({ points, shots }: SweepResults, columns: number): Line[] {
 function topOutcomes(counts: PointResults['counts'], shots: number): string {
   const sorted = Object.entries(counts).sort(([a, one], [b, other]) => other - one || (a < b ? -1 : 1));
   const left = sorted.length - shownOutcomes;
-  return `${sorted.slice(0, shownOutcomes).map(([bits, count]) => `${bits} ${((100 * count) / shots).toFixed(1)}%`).join('  ')}${left > 0 ? `  +${left}` : ''}`;
+  return `${sorted.slice(0, shownOutcomes).map(([bits, count]) => `${bits} ${((100 * count) / shots).toFixed(1)}%`).join('  ')}${left > 0 ? `  +${left} more` : ''}`;
 }
 
 /** RFC 4180 with a heading, in ascending order (an object's own puts keys such as `11` first); a sweep has a column for each parameter, names hold letters and digits only. */

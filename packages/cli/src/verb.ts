@@ -1,4 +1,5 @@
 // The shape of a verb, and the words that all verbs' arguments share.
+import { DewarError, microsFrom } from '@dewar/protocol';
 import { InvalidArgumentError, type Command } from 'commander';
 import type { Context } from './context.ts';
 import type { ExitCode } from './exit.ts';
@@ -20,6 +21,16 @@ export function wholeNumber(least: number, most: number): (text: string) => numb
     if (/^\d{1,15}$/.test(text) && value >= least && value <= most) return value;
     throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
   };
+}
+
+/** A decimal amount of money, as it is typed. */
+export function amount(text: string): string {
+  try {
+    microsFrom(text);
+    return text;
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof DewarError ? `It must be ${error.allowed ?? 'an amount'}.` : 'It must be an amount.');
+  }
 }
 
 export function collect(text: string, earlier: readonly string[] = []): readonly string[] {

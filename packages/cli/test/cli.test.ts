@@ -188,6 +188,7 @@ for (const [ref, id, code] of byRef) {
 
 const desk = (approved: unknown[] = []): Answers => ({
   'GET /v1/pending': { pending: [samplePending()], envelopes: [] },
+  'GET /v1/envelopes': { envelopes: [] },
   'GET /v1/jobs': { jobs: [sampleJob({ job_id: 'job_01k9zzzzzzzzzzzzzzz9' }), waitingJob()] },
   [`GET /v1/pending/${sampleJobId}`]: { pending: samplePending() },
   [`POST ${job}/approve`]: (asked) => { approved.push(JSON.parse(asked.body)); return { job: waitingJob({ status: 'queued' }) }; },

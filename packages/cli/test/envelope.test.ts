@@ -80,6 +80,20 @@ test('approve --yes of an envelope sends the digest and nonce of the card it has
   });
 });
 
+test('last is the newest of all that waits, a job or an envelope; where nothing waits it says so', async () => {
+  const newest = 'env_01k9zzzzzzzzzzzzzzz9' as const;
+  const denied: string[] = [];
+  const control = (envelopes: readonly object[], jobs: readonly object[]) => ({
+    'GET /v1/envelopes': { envelopes }, 'GET /v1/jobs': { jobs },
+    [`POST /v1/envelopes/${newest}/deny`]: () => { denied.push('envelope'); return { envelope: sampleEnvelope({ status: 'denied' }) }; },
+    [`POST /v1/jobs/${waitingJob().job_id}/deny`]: () => { denied.push('job'); return { job: waitingJob() }; },
+  });
+  await withFakes({ control: control([sampleEnvelope({ envelope_id: newest })], [waitingJob()]) }, async ({ home }) => void await runCli(['deny', 'last', '--reason', 'x'], { home }));
+  await withFakes({ control: control([sampleEnvelope({ envelope_id: newest, status: 'live' })], [waitingJob()]) }, async ({ home }) => void await runCli(['deny', 'last', '--reason', 'x'], { home }));
+  assert.deepEqual(denied, ['envelope', 'job']);
+  await withFakes({ control: control([], []) }, async ({ home }) => assert.match((await runCli(['deny', 'last', '--reason', 'x'], { home })).stderr, /nothing waits for a person/));
+});
+
 test('nobody says yes to an envelope whose program cannot be read', async () => {
   await withFakes({ control: { [`GET /v1/pending/${sampleEnvelopeId}`]: { envelope_pending: samplePendingEnvelope({ source: '', source_error: 'the stored bytes have changed' }) } } }, async ({ home }) => {
     const ended = await runCli(['approve', sampleEnvelopeId, '--yes'], { home });

@@ -9,6 +9,7 @@ import { runCli, withFakes } from './run-cli.ts';
 /** Without the list of all that waits: nothing but `dewar pending` itself needs it. */
 const desk = (pending: PendingView, sent: unknown[] = []): Answers => ({
   'GET /v1/jobs': { jobs: [sampleJob({ job_id: 'job_01k9zzzzzzzzzzzzzzz9' }), waitingJob()] },
+  'GET /v1/envelopes': { envelopes: [] },
   [`GET /v1/pending/${sampleJobId}`]: { pending },
   [`POST /v1/jobs/${sampleJobId}/approve`]: (asked) => { sent.push(asked.body); return { job: waitingJob({ status: 'queued' }) }; },
   [`POST /v1/jobs/${sampleJobId}/deny`]: () => ({ job: waitingJob({ status: 'denied' }) }),

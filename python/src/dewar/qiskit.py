@@ -51,7 +51,7 @@ class DewarProvider:
         """The backend of this name or alias. Raises `usage_invalid` where there is none."""
         found = self.backends(name)
         if not found:
-            raise usage("no such backend", got=name, allowed=", ".join(one.name for one in self.backends()))
+            raise usage("no such backend", got=name, allowed=", ".join(name for one in self.session.backends() for name in (one.name, *one.aliases)))
         return found[0]
 
 

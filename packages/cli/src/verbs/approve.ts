@@ -6,10 +6,9 @@ import { card } from '../card.ts';
 import type { Context } from '../context.ts';
 import { envelopeCard, envelopeHead } from '../envelope-text.ts';
 import { exits, usage, type ExitCode } from '../exit.ts';
-import { resolveJob } from '../job-ref.ts';
 import { headLine } from '../job-text.ts';
 import { example, type Verb } from '../verb.ts';
-import { waitingJobs } from './pending.ts';
+import { resolveWaiting } from './pending.ts';
 
 export const approve: Verb = (program, run) => {
   program.command('approve')
@@ -20,8 +19,8 @@ export const approve: Verb = (program, run) => {
     .action((ref: string, options: { yes?: boolean }) => run(async (context) => {
       const { control, output, signal } = context;
       refuseUnclear(ref, options.yes === true, output.json);
-      if (isId('env', ref)) return approveEnvelope(context, ref, options.yes === true);
-      const id = await resolveJob(ref, () => waitingJobs(control, signal));
+      const id = await resolveWaiting(ref, control, signal);
+      if (isId('env', id)) return approveEnvelope(context, id, options.yes === true);
       const pending = await control.pending(id, { signal });
       output.note(...card(pending, { now: new Date(), columns: output.columns }));
       if (pending.source_error !== null) throw unreadable(pending.source_error, id);

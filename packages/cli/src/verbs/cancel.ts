@@ -14,7 +14,7 @@ export const cancel: Verb = (program, run) => {
     .addHelpText('after', example('dewar cancel last'))
     .action((ref: string) => run(async ({ jobs, output, signal }) => {
       const open = async () => (await jobs.jobs(looked, { signal })).filter(({ status }) => !hasEnded(status));
-      const job = await jobs.cancel(await resolveJob(ref, open), { signal });
+      const job = await jobs.cancel(await resolveJob(ref, open, 'no job is under way'), { signal });
       output.answer({ job }, () => [headLine(job)]);
     }));
 };

@@ -1,12 +1,11 @@
 // `dewar envelope`: bounded families of jobs under one yes; approve and deny answer them as they answer jobs.
-import { DewarError, isId, limits, longestEnvelope, microsFrom, mostEnvelopeJobs, shown, type EnvelopeId, type EnvelopeRequest } from '@dewar/protocol';
+import { DewarError, isId, limits, longestEnvelope, mostEnvelopeJobs, shown, type EnvelopeId, type EnvelopeRequest, type EnvelopeView } from '@dewar/protocol';
 import type { Context } from '../context.ts';
 import { envelopeHead, envelopeLines, envelopeTable } from '../envelope-text.ts';
-import { exits, usage, type ExitCode } from '../exit.ts';
-import { readNamed } from '../files.ts';
+import { exits, Interrupted, usage, type ExitCode } from '../exit.ts';
+import { nameOf, readNamed } from '../files.ts';
 import { rangesFrom } from '../parameters.ts';
-import { collect, example, wholeNumber, type Verb } from '../verb.ts';
-import { nameOf } from './run.ts';
+import { amount, collect, example, wholeNumber, type Verb } from '../verb.ts';
 
 interface RequestOptions {
   readonly backend: string;
@@ -30,7 +29,7 @@ export const envelope: Verb = (program, run) => {
     .requiredOption('--shots <n>', 'most shots one job may take', wholeNumber(1, limits.shots))
     .requiredOption('--jobs <n>', 'most jobs', wholeNumber(1, mostEnvelopeJobs))
     .option('--max-shots <n>', 'most shots of all jobs together (default: shots times jobs)', wholeNumber(1, limits.shots))
-    .option('--max-cost <amount>', "most that all jobs together may cost, in the backend's currency")
+    .option('--max-cost <amount>', "most that all jobs together may cost, in the backend's currency", amount)
     .option('--expires <seconds>', 'how long it lasts', wholeNumber(60, longestEnvelope), 3600)
     .option('--param <name=range>', 'what an input may be: NAME=0.5 or NAME=MIN..MAX; may be repeated', collect)
     .option('--time-limit <seconds>', 'most seconds one job may run (default: 60)', wholeNumber(1, limits.time_limit_s))
@@ -39,7 +38,6 @@ export const envelope: Verb = (program, run) => {
     .addHelpText('after', example('dewar envelope request vqe.qasm --backend ibmq_qpu_1 --shots 1000 --jobs 40 --max-cost 20 --param theta=-3.15..3.15'))
     .action((circuit: string, options: RequestOptions) => run(async (context) => {
       const call = { signal: context.signal };
-      if (options.maxCost !== undefined) microsFrom(options.maxCost);
       const parameters = rangesFrom(options.param ?? []);
       const { digest } = await context.session.putArtifact(await readNamed(circuit, limits.program_bytes), call);
       const request: EnvelopeRequest = {
@@ -51,10 +49,11 @@ export const envelope: Verb = (program, run) => {
       };
       const made = await context.session.requestEnvelope(request, call);
       if (made.status === 'waiting') context.output.note(`a person decides: dewar approve ${made.envelope_id}`);
-      const answered = options.wait ? await context.session.waitEnvelope(made.envelope_id, call) : made;
+      const answered = options.wait ? await awaited(context, made.envelope_id) : made;
       context.output.answer({ envelope: answered }, () => (answered.status === 'denied' ? envelopeLines(answered, context.output.columns) : [envelopeHead(answered)]));
-      if (answered.status === 'live') context.output.note(`submit under it: dewar run ${circuit} --backend ${options.backend} --envelope ${answered.envelope_id}`);
-      return exitOf(answered.status);
+      if (answered.status === 'live') context.output.note(`submit under it: dewar run ${circuit} --backend ${options.backend} --shots ${options.shots}${Object.keys(parameters).map((name) => ` --param ${name}=VALUE`).join('')} --envelope ${answered.envelope_id}`);
+      // As `run --no-wait`: it was taken.
+      return !options.wait && answered.status === 'waiting' ? exits.ok : exitOf(answered.status);
     }));
   group.command('list')
     .description('list envelopes, newest first')
@@ -84,12 +83,22 @@ export const envelope: Verb = (program, run) => {
     }));
 };
 
+async function awaited({ session, output, signal }: Context, id: EnvelopeId): Promise<EnvelopeView> {
+  try {
+    return await session.waitEnvelope(id, { signal });
+  } catch (error) {
+    if (error instanceof Interrupted) output.note(`${id} still waits without this terminal. To take it back: dewar envelope close ${id}. To see it: dewar envelope show ${id}`);
+    throw error;
+  }
+}
+
 function exitOf(status: string): ExitCode {
   if (status === 'denied') return exits.denied;
   return status === 'live' ? exits.ok : status === 'waiting' ? exits.waiting : exits.failure;
 }
 
-async function resolveEnvelope(ref: string, { jobs, signal }: Context): Promise<EnvelopeId> {
+/** Throws `not_found` where `last` finds none. */
+export async function resolveEnvelope(ref: string, { jobs, signal }: Context): Promise<EnvelopeId> {
   if (isId('env', ref)) return ref;
   if (ref !== 'last') throw usage('not an envelope id', { got: shown(ref), allowed: 'env_ and 20 characters, or last', fix: 'dewar envelope list' });
   const [newest] = await jobs.envelopes(1, { signal });

@@ -1,11 +1,11 @@
 // `dewar mcp`: become the MCP server of a session, or print what an agent's configuration needs to start it.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { getCompileCacheDir } from 'node:module';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { sessionNamePattern, sessionSocket } from '@dewar/protocol';
+import { controlSocket, DewarError, sessionNamePattern, sessionSocket } from '@dewar/protocol';
 import { Option } from 'commander';
 import type { Context } from '../context.ts';
 import { exits, usage, type ExitCode } from '../exit.ts';
@@ -29,7 +29,12 @@ export const mcp: Verb = (program, run) => {
 function socketOf({ home, session }: Context, name: string | undefined): string {
   // A client starts the server elsewhere.
   if (name === undefined) return resolve(session.socketPath);
-  if (sessionNamePattern.test(name)) return sessionSocket(home, name);
+  if (sessionNamePattern.test(name)) {
+    const socket = sessionSocket(home, name);
+    // Where a broker runs, a session without a socket is none; where none runs, nobody can tell.
+    if (existsSync(controlSocket(home)) && !existsSync(socket)) throw new DewarError({ code: 'not_found', message: 'there is no session of that name', got: name, fix: `dewar session create ${name}` });
+    return socket;
+  }
   throw usage('not a name of a session', { got: name, allowed: 'a-z, 0-9, -, at most 32', fix: 'dewar session list' });
 }
 

@@ -1,6 +1,6 @@
 // `dewar pending`: the jobs that wait for a person, or the approval card of one.
 import type { ControlClient } from '@dewar/client';
-import { formatMoney, isId, specDefaults, type JobView } from '@dewar/protocol';
+import { DewarError, formatMoney, isId, specDefaults, type EnvelopeId, type JobId, type JobView } from '@dewar/protocol';
 import { card, sourceLines } from '../card.ts';
 import { envelopeCard } from '../envelope-text.ts';
 import { usage } from '../exit.ts';
@@ -17,13 +17,14 @@ export const pending: Verb = (program, run) => {
     .addHelpText('after', example('dewar pending', 'dewar pending last', 'dewar pending last --source'))
     .action((ref: string | undefined, options: { source?: boolean }) => run(async ({ control, output, signal }) => {
       const seen = { now: new Date(), columns: output.columns };
-      if (ref !== undefined && isId('env', ref)) {
-        const one = await control.pendingEnvelope(ref, { signal });
+      const id = ref === undefined ? undefined : await resolveWaiting(ref, control, signal);
+      if (id !== undefined && isId('env', id)) {
+        const one = await control.pendingEnvelope(id, { signal });
         output.answer({ envelope_pending: one }, () => (options.source === true ? sourceLines(one, output.columns) : envelopeCard(one, seen)));
         return;
       }
-      if (ref !== undefined) {
-        const one = await control.pending(await resolveJob(ref, () => waitingJobs(control, signal)), { signal });
+      if (id !== undefined) {
+        const one = await control.pending(id, { signal });
         output.answer({ pending: one }, () => (options.source === true ? sourceLines(one, output.columns) : card(one, seen)));
         return;
       }
@@ -32,11 +33,23 @@ export const pending: Verb = (program, run) => {
       const rows = list.map(({ job }) => [
         job.job_id, `${deviceKind(job.device)} ${job.device.name}`, String((job.spec.shots ?? specDefaults.shots) * (job.points ?? 1)), job.quote.kind === 'free' ? 'free' : formatMoney(job.quote.amount), minute(job.expires ?? ''), job.session,
       ]);
-      for (const { envelope: { envelope_id: id, terms, expires, session } } of envelopes) rows.push([id, `${deviceKind({ ...terms.device, max_qubits: 0 })} ${terms.device.name}`, String(terms.max_shots), terms.max_amount === null ? 'free' : formatMoney(terms.max_amount), minute(expires ?? ''), session]);
+      for (const { envelope: { envelope_id, terms, expires, session } } of envelopes) rows.push([envelope_id, `${deviceKind({ ...terms.device, max_qubits: 0 })} ${terms.device.name}`, String(terms.max_shots), terms.max_amount === null ? 'free' : formatMoney(terms.max_amount), minute(expires ?? ''), session]);
       output.answer({ pending: list, envelopes }, () => (rows.length === 0 ? ['nothing waits'] : table(['job', 'device', 'shots', 'at most', 'expires', 'session'], rows, output.tableColumns)));
       if (rows.length > 0) output.note('decide with: dewar approve JOB, or dewar deny JOB --reason TEXT');
     }));
 };
+
+/** What a person may answer: a whole id of a job or an envelope, the beginning of a job's, or the newest of all that waits. */
+export async function resolveWaiting(ref: string, control: ControlClient, signal: AbortSignal): Promise<JobId | EnvelopeId> {
+  if (isId('env', ref)) return ref;
+  if (ref !== 'last') return resolveJob(ref, () => waitingJobs(control, signal));
+  const [[job], envelopes] = [await waitingJobs(control, signal), await control.envelopes(looked, { signal })];
+  const envelope = envelopes.find(({ status }) => status === 'waiting');
+  // Ids sort by time, whatever their kind.
+  if (envelope !== undefined && (job === undefined || envelope.envelope_id.slice('env_'.length) > job.job_id.slice('job_'.length))) return envelope.envelope_id;
+  if (job !== undefined) return job.job_id;
+  throw new DewarError({ code: 'not_found', message: 'nothing waits for a person', got: 'last', fix: 'dewar pending, dewar jobs' });
+}
 
 /** Jobs that are looked through for those that wait; the broker gives no more at once. */
 const looked = 500;

@@ -1,11 +1,10 @@
 // `dewar run`: a circuit file made into a job spec, submitted and followed.
-import { basename } from 'node:path';
-import { isId, limits, microsFrom, shown, type JobSpec } from '@dewar/protocol';
-import { usage } from '../exit.ts';
-import { readNamed } from '../files.ts';
+import { limits, type JobSpec } from '@dewar/protocol';
+import { nameOf, readNamed } from '../files.ts';
 import { parametersFrom } from '../parameters.ts';
 import { afterSubmit } from '../submit-flow.ts';
-import { collect, example, wholeNumber, type Verb } from '../verb.ts';
+import { amount, collect, example, wholeNumber, type Verb } from '../verb.ts';
+import { resolveEnvelope } from './envelope.ts';
 
 interface RunOptions {
   readonly backend: string;
@@ -27,9 +26,9 @@ export const run: Verb = (program, go) => {
     .argument('<circuit>', 'an OpenQASM 2 or 3 file')
     .requiredOption('--backend <name>', 'where to run: dewar backends')
     .option('--shots <n>', 'how often to run it, each point of a sweep (default: 1024)', wholeNumber(1, limits.shots))
-    .option('--max-cost <amount>', "most it may cost, in the backend's currency")
+    .option('--max-cost <amount>', "most it may cost, in the backend's currency", amount)
     .option('--param <name=values>', 'set an input: NAME=0.5; NAME=0,0.5,1 or NAME=START:STOP:COUNT for a sweep; may be repeated', collect)
-    .option('--envelope <envelope>', 'run under an envelope that a person has approved')
+    .option('--envelope <envelope>', 'run under an envelope that a person has approved: its id, or last')
     .option('--time-limit <seconds>', 'most seconds it may run (default: 60)', wholeNumber(1, limits.time_limit_s))
     .option('--name <text>', "the job's name (default: the file's)")
     .option('--tag <text>', 'a word to find the job by; may be repeated', collect)
@@ -39,10 +38,8 @@ export const run: Verb = (program, go) => {
     .addHelpText('after', example('dewar run bell.qasm --backend simulator --shots 1000', 'dewar run ansatz.qasm --backend simulator --param theta=0:3.14:20'))
     .action((circuit: string, options: RunOptions) => go(async (context) => {
       const call = { signal: context.signal };
-      if (options.maxCost !== undefined) microsFrom(options.maxCost);
       const parameters = parametersFrom(options.param ?? []);
-      const envelope = options.envelope;
-      if (envelope !== undefined && !isId('env', envelope)) throw usage('not an envelope id', { got: shown(envelope), allowed: 'env_ and 20 characters', fix: 'dewar envelope list' });
+      const envelope = options.envelope === undefined ? undefined : await resolveEnvelope(options.envelope, { ...context, jobs: context.session });
       const source = await readNamed(circuit, limits.program_bytes);
       const { digest } = await context.session.putArtifact(source, call);
       const spec: JobSpec = {
@@ -58,9 +55,3 @@ export const run: Verb = (program, go) => {
       return afterSubmit(context, await context.session.submit(new TextEncoder().encode(JSON.stringify(spec)), call), options);
     }));
 };
-
-/** A file may be called anything; a job's name is printable. */
-export function nameOf(path: string): string {
-  const name = basename(path).replace(/\.qasm$/, '').replace(/[\p{C}\p{Zl}\p{Zp}\p{DI}]/gu, '_');
-  return name.slice(0, 120).toWellFormed() || 'circuit';
-}
