@@ -36,7 +36,7 @@ function termLines({ envelope_id: id, status, terms }: EnvelopeView, columns: nu
     ...rangeLines(parameters, id, columns, lines),
     ...text('At most', `${many(jobs, 'job')}, ${shots} shots a job, ${all} shots in all; ${seconds} s each`),
     ...row('Price', each === null || most === null ? 'free' : `at most ${formatMoney(each)} a job, ${moneyText(most)} in all${dated === null ? '' : `; prices of ${dated}`}`, columns, 'strong'),
-    ...row('Until', status === 'waiting' || status === 'live' ? `${terms.until}: until then, with a yes, nothing inside is asked again` : terms.until, columns, status === 'waiting' || status === 'live' ? 'warn' : undefined),
+    ...row('Until', status === 'waiting' || status === 'live' ? `${terms.until}: until then a yes holds for all of it` : terms.until, columns, status === 'waiting' || status === 'live' ? 'warn' : undefined),
     ...(terms.data.length === 0 ? [] : text('Data', `${many(terms.data.length, 'item')}: ${terms.data.map(({ digest }) => shortDigest(digest)).join(', ')}`)),
     ...(terms.image === null ? [] : text('Image', `(unverified) ${terms.image}`)),
     ...(terms.packages.length === 0 ? [] : text('Packages', `not installed: ${terms.packages.join(', ')}`)),
