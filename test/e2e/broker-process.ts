@@ -143,7 +143,8 @@ export function call(socketPath: string, method: string, path: string, body?: st
   });
 }
 
-function parsed(text: string): Json {
+/** Null for what is no JSON. */
+export function parsed(text: string): Json {
   try {
     return JSON.parse(text) as Json;
   } catch {

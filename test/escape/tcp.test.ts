@@ -45,7 +45,7 @@ test('the door is closed until a person opens it; each opening and closing is jo
   other = await issue('other');
   assert.match(token, /^dewar_session_[0-9a-f]{64}$/);
   assert.equal((await ask()).status, 200);
-  assert.equal(statSync(join(home.home.state, 'keys', 'loopback-p256.pem')).mode & 0o777, 0o600);
+  assert.equal(statSync(join(home.home.state, 'keys', 'tcp-door-p256.pem')).mode & 0o777, 0o600);
 });
 
 test('a port that cannot be had is a typed refusal, and the door is then closed', async () => {

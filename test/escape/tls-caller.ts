@@ -1,8 +1,7 @@
 // Calls to the TCP door as a client makes them, and as no client should: over TLS that trusts the door's own certificate.
 import { request } from 'node:https';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
-import { Gone, type Answer } from '../e2e/broker-process.ts';
-import type { Json } from '@dewar/protocol';
+import { Gone, parsed, type Answer } from '../e2e/broker-process.ts';
 
 export interface TcpTarget {
   readonly port: number;
@@ -30,20 +29,12 @@ export function callTcp({ port, ca }: TcpTarget, { method = 'GET', path, token, 
       answer.on('data', (chunk: Buffer) => chunks.push(chunk)).on('error', gone);
       answer.on('end', () => {
         const text = Buffer.concat(chunks).toString('utf8');
-        resolve({ status: answer.statusCode ?? 0, text, json: jsonIn(text), headers: answer.headers });
+        resolve({ status: answer.statusCode ?? 0, text, json: parsed(text), headers: answer.headers });
       });
     });
     sent.on('error', gone);
     sent.end(body);
   });
-}
-
-function jsonIn(text: string): Json {
-  try {
-    return JSON.parse(text) as Json;
-  } catch {
-    return null;
-  }
 }
 
 export function tlsTo({ port, ca }: TcpTarget, more: ConnectionOptions = {}): Promise<TLSSocket> {

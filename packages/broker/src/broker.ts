@@ -19,7 +19,7 @@ import { sha256, steadyClock } from './adapters/system.ts';
 import { Corridor } from './core/corridor.ts';
 import type { Analyser, Backends, Clock, Device, Random, Store, StoredSession } from './core/ports.ts';
 import { issueToken, revokeTokens } from './core/session-token.ts';
-import { Loopback } from './loopback.ts';
+import { TcpDoorControl } from './tcp-door-control.ts';
 import { controlApp } from './server/control-api.ts';
 import { openDoor, type Door, type DoorParts, type PeerCheck } from './server/door.ts';
 import { sessionApp } from './server/session-api.ts';
@@ -100,24 +100,24 @@ export async function startBroker(parts: BrokerParts): Promise<Broker> {
       return session;
     };
 
-    const loopback = new Loopback({ store, clock, random, sha256, home, uid, report, appOf: (session) => sessionApp(common, session) });
+    const tcpDoor = new TcpDoorControl({ store, clock, random, sha256, home, uid, report, appOf: (session) => sessionApp(common, session) });
     const tokens = { store, clock, random, sha256 };
 
     await corridor.recover();
     const known = await store.view.sessions();
     for (const session of known) await openSessionDoor(session);
     if (!known.some(({ name }) => name === 'default')) await openSession('default', []);
-    await loopback.reopen();
+    await tcpDoor.reopen();
     // The control door opens last: when it answers, all of the broker does.
     await addDoor({
       socket: controlSocket(home), peer, report,
       app: controlApp({
         ...common, home: home.state, since: new Date(clock.now()).toISOString(), policy: policy.digest, openSession, shutDown: parts.onShutDown,
         tcp: {
-          view: () => loopback.view, open: (port) => loopback.open(port), close: () => loopback.close(), issueToken: (name) => issueToken(tokens, name),
+          view: () => tcpDoor.view, open: (port) => tcpDoor.open(port), close: () => tcpDoor.close(), issueToken: (name) => issueToken(tokens, name),
           revokeTokens: async (name) => {
             const revoked = await revokeTokens(tokens, name);
-            loopback.dropSession(name);
+            tcpDoor.dropSession(name);
             return revoked;
           },
         },
@@ -128,7 +128,7 @@ export async function startBroker(parts: BrokerParts): Promise<Broker> {
     return {
       stop: async () => {
         corridor.stop();
-        await loopback.stop();
+        await tcpDoor.stop();
         for (const door of doors) await door.close();
         for (const device of backends.devices.values()) await device.close();
         await store.commit((tx) => tx.append({ type: 'broker.stopped', body: { summary: 'stopped' } }));

@@ -1,4 +1,4 @@
-// The loopback door's certificate: for this machine only, trusted as it is by what others wrote, made anew when it has to be.
+// The TCP door's certificate: for this machine only, trusted as it is by what others wrote, made anew when it has to be.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createPublicKey, X509Certificate } from 'node:crypto';
@@ -24,7 +24,7 @@ test('it names this machine and nothing else, is no authority, and lasts at most
   const read = new X509Certificate(certificatePem);
   assert.equal(read.subjectAltName, 'DNS:localhost, IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1');
   for (const host of ['localhost', '127.0.0.1']) assert.ok(read.checkHost(host) ?? read.checkIP(host), host);
-  for (const host of ['example.org', 'localhost.example.org', 'Dewar loopback door']) assert.equal(read.checkHost(host), undefined);
+  for (const host of ['example.org', 'localhost.example.org', 'Dewar TCP door']) assert.equal(read.checkHost(host), undefined);
   assert.equal(read.ca, false);
   assert.deepEqual(read.keyUsage, ['1.3.6.1.5.5.7.3.1']);
   assert.ok(read.verify(read.publicKey) && createPublicKey(privatePem).equals(read.publicKey));

@@ -6,7 +6,7 @@ import { refuse, status } from '@dewar/client/test/fake-broker';
 import { newHome, runCli, withFakes } from './run-cli.ts';
 
 const token = `dewar_session_${'ab'.repeat(32)}`;
-const view = { port: 7443, url: 'https://localhost:7443', certificate_pem: 'pem', certificate_file: "/home/o'neil/it is here/loopback.pem", sha256: 'cd'.repeat(32) };
+const view = { port: 7443, url: 'https://localhost:7443', certificate_pem: 'pem', certificate_file: "/home/o'neil/it is here/tcp-door.pem", sha256: 'cd'.repeat(32) };
 const issued = { token, session: 'agent', created: '2026-11-23T07:00:00Z' };
 const answers = { 'POST /v1/sessions/agent/tokens': () => status(201, issued), 'POST /v1/sessions/agent/tokens/revoke': { revoked: 2 }, 'POST /v1/tcp': { tcp: view }, 'POST /v1/tcp/close': { tcp: null } };
 

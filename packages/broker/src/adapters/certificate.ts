@@ -1,4 +1,4 @@
-// The loopback door's key and certificate: P-256, signed by itself, for this machine's own names and for nothing else.
+// The TCP door's key and certificate: P-256, signed by itself, for this machine's own names and for nothing else.
 import { createHash, createPublicKey, generateKeyPairSync, randomBytes, sign, X509Certificate } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { DewarError } from '@dewar/protocol';
@@ -66,7 +66,7 @@ export async function makeIdentity(now: number): Promise<Identity> {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const subjectPublicKeyInfo = AsnConvert.parse(exact(publicKey.export({ type: 'spki', format: 'der' })), x509.SubjectPublicKeyInfo);
   const keyId = createHash('sha256').update(new Uint8Array(subjectPublicKeyInfo.subjectPublicKey)).digest().subarray(0, 20);
-  const name = new x509.Name([new x509.RelativeDistinguishedName([new x509.AttributeTypeAndValue({ type: oid.commonName, value: new x509.AttributeValue({ utf8String: 'Dewar loopback door' }) })])]);
+  const name = new x509.Name([new x509.RelativeDistinguishedName([new x509.AttributeTypeAndValue({ type: oid.commonName, value: new x509.AttributeValue({ utf8String: 'Dewar TCP door' }) })])]);
   const names = [{ dNSName: 'localhost' }, { iPAddress: '127.0.0.1' }, { iPAddress: '::1' }].map((each) => new x509.GeneralName(each));
   const extension = (extnID: string, critical: boolean, value: unknown) => new x509.Extension({ extnID, critical, extnValue: new OctetString(AsnConvert.serialize(value)) });
   const signature = new x509.AlgorithmIdentifier({ algorithm: oid.ecdsaWithSha256 });

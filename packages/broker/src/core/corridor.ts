@@ -9,13 +9,11 @@ import * as moves from './moves.ts';
 import type { Move } from './moves.ts';
 import type { CorridorParts } from './parts.ts';
 import type { StoredSession, Transaction, View } from './ports.ts';
-import { coverReason, Envelopes, outsideReason, type Cover } from './envelopes.ts';
+import { askFor, coverReason, Envelopes, outsideReason, type Cover } from './envelopes.ts';
 import { decideNow } from './recheck.ts';
 
 /** Jobs of one session that have not ended. */
 const mostPending = 20;
-/** How long a person may take to answer, milliseconds. */
-const askFor = 24 * 3600_000;
 
 export class Corridor {
   readonly envelopes: Envelopes;

@@ -118,4 +118,3 @@ export function envelopeView(envelope: Envelope, used: EnvelopeUse, now: number)
 export function envelopeJson(envelope: Envelope): JsonObject {
   return envelope as unknown as Json as JsonObject;
 }
-

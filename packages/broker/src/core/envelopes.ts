@@ -1,4 +1,4 @@
-// The envelope desk: asks for a bounded family of jobs, answers for a person, and says whether a job is inside (invariant 3).
+// Envelopes: asks for a bounded family of jobs, answers for a person, and says whether a job is inside (invariant 3).
 import {
   DewarError, formatMoney, hex, makeId, microsFrom, parseEnvelopeRequest, parseJson, limits, specDefaults, termsDigest, usedUp,
   type Decision, type Digest, type EnvelopeId, type EnvelopeRequest, type EnvelopeTerms, type EnvelopeUse, type JobSpec, type Money, type ParameterValue, type Ranges, type Reason,
@@ -13,8 +13,8 @@ import { decideNow } from './recheck.ts';
 
 /** Envelopes of one session that wait for a person. */
 const mostWaiting = 10;
-/** How long a person may take to answer, milliseconds. */
-const askFor = 24 * 3600_000;
+/** How long a person may take to answer, milliseconds: of an envelope as of a job. */
+export const askFor = 24 * 3600_000;
 
 /** What an envelope says of one job: the yes it lends, with what was used before; or why the job is outside. */
 export type Cover = { readonly under: Under; readonly used: EnvelopeUse } | { readonly outside: string; readonly fix: string };

@@ -45,6 +45,8 @@ const jobId: Parameter = { in: 'path', name: 'id', description: 'The job.', sche
 const envelopeId: Parameter = { in: 'path', name: 'id', description: 'The envelope.', schema: envelopeIdSchema };
 const digest: Parameter = { in: 'path', name: 'digest', description: 'What the bytes must hash to.', schema: digestSchema };
 const upToMost = (most: number): z.ZodType => z.int().min(0).max(most);
+const limit: Parameter = { in: 'query', name: 'limit', description: 'At most so many; 50 if left out.', schema: upToMost(mostJobs) };
+const timeout: Parameter = { in: 'query', name: 'timeout_s', description: 'Seconds to wait; 30 if left out.', schema: upToMost(longestWait) };
 
 const readsJson = ['content_type', 'body_truncated', 'body_too_large', 'json_syntax', 'json_depth', 'json_duplicate_key', 'json_number', 'json_unicode'] as const satisfies readonly ErrorCode[];
 const submitErrors = [
@@ -77,14 +79,14 @@ export const routes = {
     answers: { 200: json('A dry run: allow, ask or deny.', shortSubmitAnswer), 201: json('The job\'s id and status.', shortSubmitAnswer) }, errors: submitErrors,
   },
   listJobs: {
-    method: 'get', path: '/v1/jobs', summary: 'The session\'s jobs, newest first.', parameters: [{ in: 'query', name: 'limit', description: 'At most so many; 50 if left out.', schema: upToMost(mostJobs) }],
+    method: 'get', path: '/v1/jobs', summary: 'The session\'s jobs, newest first.', parameters: [limit],
     answers: { 200: json('The jobs.', jobsAnswer) }, errors: ['request_invalid'],
   },
   getJob: { method: 'get', path: '/v1/jobs/{id}', summary: 'A job as it is.', parameters: [jobId], answers: { 200: json('The job.', jobAnswer) }, errors: ofJob },
   waitForJob: {
     method: 'get', path: '/v1/jobs/{id}/wait', summary: 'A job when it has ended and its receipt is signed, or when the time is up: then ask again.',
     parameters: [
-      jobId, { in: 'query', name: 'timeout_s', description: 'Seconds to wait; 30 if left out.', schema: upToMost(longestWait) },
+      jobId, timeout,
       { in: 'query', name: 'after', description: 'Answer also as soon as the status is another one.', schema: jobStatusSchema },
     ],
     answers: { 200: json('The job.', jobAnswer) }, errors: [...ofJob, 'request_invalid'],
@@ -101,13 +103,13 @@ export const routes = {
     answers: { 201: json('The envelope: waiting, or denied by policy.', envelopeAnswer) }, errors: [...submitErrors, 'request_invalid', 'envelope_needless'],
   },
   listEnvelopes: {
-    method: 'get', path: '/v1/envelopes', summary: 'The session\'s envelopes, newest first.', parameters: [{ in: 'query', name: 'limit', description: 'At most so many; 50 if left out.', schema: upToMost(mostJobs) }],
+    method: 'get', path: '/v1/envelopes', summary: 'The session\'s envelopes, newest first.', parameters: [limit],
     answers: { 200: json('The envelopes.', envelopesAnswer) }, errors: ['request_invalid'],
   },
   getEnvelope: { method: 'get', path: '/v1/envelopes/{id}', summary: 'An envelope as it is: its terms, and what was used.', parameters: [envelopeId], answers: { 200: json('The envelope.', envelopeAnswer) }, errors: ofJob },
   waitForEnvelope: {
     method: 'get', path: '/v1/envelopes/{id}/wait', summary: 'An envelope as soon as it does not wait for a person any more, or when the time is up: then ask again.',
-    parameters: [envelopeId, { in: 'query', name: 'timeout_s', description: 'Seconds to wait; 30 if left out.', schema: upToMost(longestWait) }],
+    parameters: [envelopeId, timeout],
     answers: { 200: json('The envelope.', envelopeAnswer) }, errors: [...ofJob, 'request_invalid'],
   },
   closeEnvelope: { method: 'post', path: '/v1/envelopes/{id}/close', summary: 'Give an envelope back: nothing more runs under it.', parameters: [envelopeId], answers: { 200: json('The envelope.', envelopeAnswer) }, errors: [...ofJob, 'already_ended', 'clock_backwards'] },

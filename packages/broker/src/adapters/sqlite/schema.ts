@@ -1,8 +1,5 @@
 // The tables: journal, its head, jobs, envelopes, ledger, sessions and their tokens, flags, settings.
 
-/** Written into `PRAGMA user_version`; a database of an earlier version is brought up to it, one of a later version is refused. */
-export const schemaVersion = 2;
-
 /** Jobs, and the envelopes that some of them run under. */
 const jobTables = `
 CREATE TABLE jobs(
@@ -42,9 +39,9 @@ CREATE TRIGGER events_stay BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'th
 CREATE TRIGGER events_remain BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'the journal only grows'); END;
 `;
 
-/** From each older version to the next, in the transaction that opens the database. */
-export const migrations: Readonly<Record<number, string>> = {
-  1: `
+/** From version 1 to 2, and so on: each to the next, in the transaction that opens the database. */
+export const migrations: readonly string[] = [
+  `
 ALTER TABLE jobs RENAME TO jobs_1;
 DROP INDEX jobs_by_phase; DROP INDEX jobs_by_session; DROP INDEX jobs_by_program;
 ${jobTables}
@@ -52,4 +49,7 @@ INSERT INTO jobs SELECT id, session, phase, outcome, device_kind, program, data 
 DROP TABLE jobs_1;
 ${doorTables}
 `,
-};
+];
+
+/** Written into `PRAGMA user_version`; a database of an earlier version is brought up to it, one of a later version is refused. */
+export const schemaVersion = migrations.length + 1;

@@ -225,9 +225,8 @@ function openDatabase(file: string): DatabaseSync {
   const db = new DatabaseSync(file, { timeout: 2000, enableForeignKeyConstraints: true });
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA wal_autocheckpoint = 0; PRAGMA trusted_schema = OFF');
   const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version']);
-  const steps = Array.from({ length: Math.max(schemaVersion - version, 0) }, (_, at) => migrations[version + at] ?? '');
   if (version === 0) db.exec(`BEGIN IMMEDIATE; ${schema} PRAGMA user_version = ${schemaVersion}; COMMIT`);
-  else if (version > 0 && version < schemaVersion) db.exec(`BEGIN IMMEDIATE; ${steps.join('')} PRAGMA user_version = ${schemaVersion}; COMMIT`);
+  else if (version > 0 && version < schemaVersion) db.exec(`BEGIN IMMEDIATE; ${migrations.slice(version - 1).join('')} PRAGMA user_version = ${schemaVersion}; COMMIT`);
   else if (version !== schemaVersion) throw new DewarError({ code: 'home_invalid', message: 'the journal was written by another release', got: `schema ${version}`, allowed: `schema ${schemaVersion}`, fix: 'start the release that wrote it' });
   const check = db.prepare('PRAGMA quick_check(1)').get()?.['quick_check'];
   if (check !== 'ok') throw Object.assign(new Error(String(check)), { errcode: 11 });

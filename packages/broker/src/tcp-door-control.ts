@@ -7,7 +7,7 @@ import { sessionOfToken, type TokenParts } from './core/session-token.ts';
 import type { App } from './server/door.ts';
 import { openTcpDoor, type TcpDoor } from './server/tcp-door.ts';
 
-export interface LoopbackParts extends TokenParts {
+export interface TcpDoorControlParts extends TokenParts {
   readonly home: Home;
   readonly uid: number;
   readonly clock: Clock;
@@ -21,13 +21,13 @@ interface Open {
   readonly view: TcpView;
 }
 
-export class Loopback {
-  readonly #parts: LoopbackParts;
+export class TcpDoorControl {
+  readonly #parts: TcpDoorControlParts;
   #open: Open | null = null;
   /** One change after another: two at once would leave a door that nobody knows of. */
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(parts: LoopbackParts) {
+  constructor(parts: TcpDoorControlParts) {
     this.#parts = parts;
   }
 
@@ -109,8 +109,8 @@ export class Loopback {
 
   async #listen(port: number): Promise<Open> {
     const { home, uid, clock, report } = this.#parts;
-    const certificateFile = join(home.config, 'loopback.pem');
-    const { privatePem, certificatePem, sha256 } = await loadIdentity({ pair: join(home.state, 'keys', 'loopback-p256.pem'), certificate: certificateFile }, uid, clock.now());
+    const certificateFile = join(home.config, 'tcp-door.pem');
+    const { privatePem, certificatePem, sha256 } = await loadIdentity({ pair: join(home.state, 'keys', 'tcp-door-p256.pem'), certificate: certificateFile }, uid, clock.now());
     const door = await openTcpDoor({ port, privatePem, certificatePem, sessionOf: (token) => sessionOfToken(this.#parts, token), appOf: (name) => this.#appOf(name), report });
     return { door, view: { port: door.port, url: `https://localhost:${door.port}`, certificate_pem: certificatePem, certificate_file: certificateFile, sha256 } };
   }
