@@ -87,7 +87,7 @@ test('any words at all have an answer', () => {
 const asking = (jobs: readonly ReturnType<typeof sampleJob>[], backends: readonly string[] = [], envelopes: readonly object[] = []): Asks => ({
   control: { jobs: async () => jobs, envelopes: async () => envelopes, sessions: async () => [{ name: 'agent', containment: 'uncontained' }] },
   jobs: { jobs: async () => jobs, envelopes: async () => envelopes },
-  session: { backends: async () => backends.map((name) => ({ name, kind: 'simulator', practice: false, max_qubits: 1, aliases: [], description: '', price: 'free' })) },
+  session: { envelopes: async () => envelopes, backends: async () => backends.map((name) => ({ name, kind: 'simulator', practice: false, max_qubits: 1, aliases: [], description: '', price: 'free' })) },
 }) as unknown as Asks;
 const live = (verb: string, of: Live['of'] = 'job', given: readonly string[] = []): Live => ({ kind: 'live', of, verb, given: new Set(given), prefix: '' });
 const offered = async (wanted: Live, asks: Asks): Promise<string[]> => (await liveCandidates(wanted, asks)).map(({ value }) => value);
@@ -104,10 +104,16 @@ test('approve and deny are offered waiting jobs only, and last is the newest of 
 test('envelopes are offered where one is asked for, and waiting ones where a person answers', async () => {
   const [waits, lives, over] = ['waiting', 'live', 'closed'].map((status, place) => ({ envelope_id: `env_01k9zzzzzzzzzzzzzzz${place}`, status, name: 'loop' }));
   const asks = asking([], [], [waits ?? {}, lives ?? {}, over ?? {}]);
-  assert.deepEqual(await offered(live('approve'), asks), [waits?.envelope_id]);
+  assert.deepEqual(await offered(live('approve'), asks), ['last', waits?.envelope_id]);
+  const both = await liveCandidates(live('approve'), asking([open], [], [waits ?? {}]));
+  assert.deepEqual(both.map(({ value }) => value), ['last', open.job_id, waits?.envelope_id]);
+  assert.ok(both[0]?.about.startsWith(open.job_id));
+  const later = { ...waits, envelope_id: 'env_01k9zzzzzzzzzzzzzzz9' };
+  assert.ok((await liveCandidates(live('approve'), asking([open], [], [later])))[0]?.about.startsWith(later.envelope_id), 'last is what `approve last` would show');
   assert.deepEqual(await offered(live('show', 'envelope'), asks), ['last', waits?.envelope_id, lives?.envelope_id, over?.envelope_id]);
   assert.deepEqual(await offered(live('close', 'envelope'), asks), ['last', waits?.envelope_id, lives?.envelope_id]);
-  assert.deepEqual(await offered(live('run', 'envelope'), asks), [waits?.envelope_id, lives?.envelope_id]);
+  assert.deepEqual(await offered(live('run', 'envelope'), asks), [lives?.envelope_id]);
+  assert.deepEqual(await offered(live('run', 'envelope'), asking([], [], [lives ?? {}, over ?? {}])), ['last', lives?.envelope_id]);
   assert.equal(at('envelope', 'show', '').kind, 'live');
   assert.equal(at('run', 'x', '--envelope', '').kind, 'live');
 });

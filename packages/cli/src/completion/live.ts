@@ -1,9 +1,9 @@
 // Candidates that only a running broker knows: asked for briefly, and none where it does not answer.
-import { endStatuses, type EnvelopeView, type JobStatus, type JobView } from '@dewar/protocol';
+import { endStatuses, type EnvelopeStatus, type EnvelopeView, type JobStatus, type JobView } from '@dewar/protocol';
 import type { Context } from '../context.ts';
 import { escape } from '../escape.ts';
 import { deviceWord } from '../job-text.ts';
-import { waitingJobs } from '../verbs/pending.ts';
+import { allWaiting, idOf } from '../verbs/pending.ts';
 import type { Candidate, Wanted } from './walk.ts';
 
 export type Live = Extract<Wanted, { readonly kind: 'live' }>;
@@ -16,11 +16,14 @@ const offered = 100;
 /** Columns of a job's name; the agent chose it. */
 const nameColumns = 40;
 
+const waitingOnly: readonly JobStatus[] = ['waiting'];
 /** Verbs that only work on some jobs. */
 const states: ReadonlyMap<string, readonly JobStatus[]> = new Map([
-  ['approve', ['waiting']], ['deny', ['waiting']], ['pending', ['waiting']],
+  ['approve', waitingOnly], ['deny', waitingOnly], ['pending', waitingOnly],
   ['cancel', ['waiting', 'queued', 'running']], ['results', ['completed']], ['receipt', endStatuses],
 ]);
+/** The same of envelopes. */
+const envelopeStates: ReadonlyMap<string, readonly EnvelopeStatus[]> = new Map([['run', ['live']], ['close', ['waiting', 'live', 'spent']]]);
 
 /** A name goes into the line as it is, so one that a shell, or we, could read as something else is not offered. */
 const harmless = /^[A-Za-z0-9_][A-Za-z0-9_@+,./:=-]*$/;
@@ -33,24 +36,18 @@ export async function liveCandidates(wanted: Live, asks: Asks, signal: AbortSign
 const lookups: Readonly<Record<Live['of'], (asks: Asks, signal: AbortSignal, wanted: Live) => Promise<Candidate[]>>> = {
   async job({ control, jobs }, signal, { verb, given }) {
     const wanted = states.get(verb);
-    const waitingOnly = wanted?.length === 1 && wanted[0] === 'waiting';
-    const all = waitingOnly ? await waitingJobs(control, signal) : await jobs.jobs(offered, { signal });
-    const fit = all.filter(({ status }) => wanted === undefined || wanted.includes(status));
-    const [newest] = all;
-    // `last` is the newest job that the verb looks at; `--yes` takes whole ids only.
-    const last = newest !== undefined && fit.includes(newest) && !given.has('yes') ? [{ value: 'last', about: `${newest.job_id} ${aboutJob(newest)}` }] : [];
     // What a person answers may be an envelope too.
-    const envelopes = waitingOnly ? (await control.envelopes(offered, { signal })).filter(({ status }) => status === 'waiting') : [];
-    return [...last, ...fit.slice(0, offered).map((job) => ({ value: job.job_id, about: aboutJob(job) })), ...envelopes.map(asCandidate)];
+    const all = wanted === waitingOnly ? await allWaiting(control, signal) : await jobs.jobs(offered, { signal });
+    const fit = all.filter(({ status }) => wanted === undefined || wanted.some((one) => one === status)).slice(0, offered);
+    // `last` is the newest that the verb looks at; `--yes` takes whole ids only.
+    return [...(all[0] === fit[0] && !given.has('yes') ? lastOf(fit) : []), ...fit.map(asCandidate)];
   },
-  async envelope({ jobs }, signal, { verb }) {
-    const all = await jobs.envelopes(offered, { signal });
-    const open = all.filter(({ status }) => status === 'waiting' || status === 'live' || status === 'spent');
-    const fit = verb === 'show' ? all : open;
-    const [newest] = all;
-    // `run --envelope` takes a whole id.
-    const last = newest !== undefined && fit.includes(newest) && verb !== 'run' ? [{ value: 'last', about: asCandidate(newest).about }] : [];
-    return [...last, ...fit.map(asCandidate)];
+  async envelope({ jobs, session }, signal, { verb }) {
+    const wanted = envelopeStates.get(verb);
+    // A run is its session's, and so must be its envelope.
+    const all = await (verb === 'run' ? session : jobs).envelopes(offered, { signal });
+    const fit = all.filter(({ status }) => wanted === undefined || wanted.includes(status));
+    return [...(all[0] === fit[0] ? lastOf(fit) : []), ...fit.map(asCandidate)];
   },
   async backend({ session }, signal) {
     return (await session.backends({ signal })).flatMap((backend) => [
@@ -63,10 +60,11 @@ const lookups: Readonly<Record<Live['of'], (asks: Asks, signal: AbortSignal, wan
   },
 };
 
-function aboutJob(job: JobView): string {
-  return `${job.status} ${escape(job.spec.job_name, nameColumns)}`;
+function lastOf([newest]: readonly (JobView | EnvelopeView)[]): Candidate[] {
+  return newest === undefined ? [] : [{ value: 'last', about: `${idOf(newest)} ${asCandidate(newest).about}` }];
 }
 
-function asCandidate({ envelope_id: value, status, name }: EnvelopeView): Candidate {
-  return { value, about: `${status} envelope ${escape(name, nameColumns)}` };
+function asCandidate(one: JobView | EnvelopeView): Candidate {
+  const text = 'job_id' in one ? escape(one.spec.job_name, nameColumns) : `envelope ${escape(one.name, nameColumns)}`;
+  return { value: idOf(one), about: `${one.status} ${text}` };
 }

@@ -1,6 +1,6 @@
 // `dewar pending`: the jobs that wait for a person, or the approval card of one.
 import type { ControlClient } from '@dewar/client';
-import { DewarError, formatMoney, isId, specDefaults, type EnvelopeId, type JobId, type JobView } from '@dewar/protocol';
+import { DewarError, formatMoney, isId, specDefaults, type EnvelopeId, type EnvelopeView, type JobId, type JobView } from '@dewar/protocol';
 import { card, sourceLines } from '../card.ts';
 import { envelopeCard } from '../envelope-text.ts';
 import { usage } from '../exit.ts';
@@ -43,18 +43,26 @@ export const pending: Verb = (program, run) => {
 export async function resolveWaiting(ref: string, control: ControlClient, signal: AbortSignal): Promise<JobId | EnvelopeId> {
   if (isId('env', ref)) return ref;
   if (ref !== 'last') return resolveJob(ref, () => waitingJobs(control, signal));
-  const [[job], envelopes] = [await waitingJobs(control, signal), await control.envelopes(looked, { signal })];
-  const envelope = envelopes.find(({ status }) => status === 'waiting');
-  // Ids sort by time, whatever their kind.
-  if (envelope !== undefined && (job === undefined || envelope.envelope_id.slice('env_'.length) > job.job_id.slice('job_'.length))) return envelope.envelope_id;
-  if (job !== undefined) return job.job_id;
+  const [newest] = await allWaiting(control, signal);
+  if (newest !== undefined) return idOf(newest);
   throw new DewarError({ code: 'not_found', message: 'nothing waits for a person', got: 'last', fix: 'dewar pending, dewar jobs' });
 }
 
 /** Jobs that are looked through for those that wait; the broker gives no more at once. */
 const looked = 500;
 
-/** Newest first, as `last` needs them. From the list of jobs, which no damaged program can spoil. */
-export async function waitingJobs(control: ControlClient, signal: AbortSignal): Promise<readonly JobView[]> {
+/** Jobs and envelopes that a person may answer, newest first, as `last` needs them. From the lists, which no damaged program can spoil. */
+export async function allWaiting(control: ControlClient, signal: AbortSignal): Promise<readonly (JobView | EnvelopeView)[]> {
+  const envelopes = (await control.envelopes(looked, { signal })).filter(({ status }) => status === 'waiting');
+  // Ids sort by time, whatever their kind.
+  const time = (one: JobView | EnvelopeView): string => idOf(one).replace(/^[a-z]+_/, '');
+  return [...(await waitingJobs(control, signal)), ...envelopes].toSorted((a, b) => (time(a) < time(b) ? 1 : -1));
+}
+
+export function idOf(one: JobView | EnvelopeView): JobId | EnvelopeId {
+  return 'job_id' in one ? one.job_id : one.envelope_id;
+}
+
+async function waitingJobs(control: ControlClient, signal: AbortSignal): Promise<readonly JobView[]> {
   return (await control.jobs(looked, { signal })).filter(({ status }) => status === 'waiting');
 }
