@@ -122,15 +122,21 @@ function descendants(root: number, family: Map<string, string>): void {
   }
   for (const pid of inside) {
     const one = all.get(pid);
-    if (one !== undefined && !family.has(one.key)) family.set(one.key, commandOf(pid));
+    if (one === undefined) continue;
+    // Read at each look: between fork and exec a process still bears its parent's command line, or none.
+    const command = commandOf(pid);
+    if (command !== null) family.set(one.key, command);
+    else if (!family.has(one.key)) family.set(one.key, String(pid));
   }
 }
 
-function commandOf(pid: number): string {
+/** Null where it has none: it is gone, or ending. */
+function commandOf(pid: number): string | null {
   try {
-    return `${pid} ${readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()}`;
+    const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
+    return line === '' ? null : `${pid} ${line}`;
   } catch {
-    return String(pid);
+    return null;
   }
 }
 
