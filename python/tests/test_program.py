@@ -62,9 +62,31 @@ class Texts(unittest.TestCase):
         import inspect
 
         self.assertEqual(list(inspect.signature(dewar.submit).parameters)[:3], ["program", "backend", "shots"])
-        for name in ("submit", "check", "draw", "job", "jobs", "backends", "budget", "request_envelope", "envelope", "envelopes"):
+        for name in ("submit", "check", "draw", "job", "jobs", "backends", "budgets", "request_envelope", "envelope", "envelopes"):
             self.assertTrue(getattr(dewar, name).__doc__)
             self.assertIn(name, dewar.__all__)
+
+
+class Budgets(unittest.TestCase):
+    def told(self, **change):
+        budget = {
+            "id": "project:alpha/month/EUR", "scope": "project", "name": "alpha", "per": "month", "currency": "EUR", "period": "2026-11", "limit": {"currency": "EUR", "micros": 200_000_000},
+            "reserved": {"currency": "EUR", "micros": 0}, "settled": {"currency": "EUR", "micros": 201_500_000}, "remaining_micros": -1_500_000, "frozen": True, "warn_at": [50], "warned": 50, **change,
+        }
+        with FakeBroker(lambda *_: (200, {"budgets": [budget]})) as fake:
+            return dewar.Session(fake.path).budgets()
+
+    def test_an_overrun_leaves_less_than_nothing_and_an_unknown_sum_is_none(self):
+        (over,) = self.told()
+        self.assertEqual((over.id, over.name, str(over.limit), str(over.remaining), over.frozen), ("project:alpha/month/EUR", "alpha", "200.00 EUR", "-1.50 EUR", True))
+        (unknown,) = self.told(scope="all", name=None, reserved=None, settled=None, remaining_micros=None)
+        self.assertEqual((unknown.name, unknown.reserved, unknown.settled, unknown.remaining), (None, None, None, None))
+
+    def test_what_is_no_budget_is_not_taken_for_one(self):
+        for change in ({"limit": None}, {"limit": {"currency": "<b>", "micros": 1}}, {"frozen": 1}, {"remaining_micros": "5"}, {"id": None}):
+            with self.subTest(change=change), self.assertRaises(dewar.DewarError) as caught:
+                self.told(**change)
+            self.assertEqual(caught.exception.code, "internal")
 
 
 class Batches(unittest.TestCase):

@@ -21,6 +21,13 @@ export interface Answer {
   readonly json: Json;
 }
 
+/** A time zone where it is about noon now: what is asked for at night is told on cards. */
+export function daytime(): string {
+  const ahead = 12 - new Date().getUTCHours();
+  // In these names the sign is that of time to be added to reach UTC.
+  return ahead === 0 ? 'UTC' : `Etc/GMT${ahead > 0 ? '-' : '+'}${Math.abs(ahead)}`;
+}
+
 /** The broker went away before it answered. */
 export class Gone extends Error {}
 

@@ -23,6 +23,7 @@ before(async () => {
   await home.start();
   const code = textAt((await call(home.session(), 'PUT', '/v1/artifacts', Buffer.from(bell))).json, 'digest');
   await call(home.control, 'POST', '/v1/sessions', { name: 'agent' });
+  await call(home.control, 'POST', '/v1/budgets', { budget: { scope: 'project', name: 'alpha', per: 'month', currency: 'EUR' }, limit_micros: 1 });
   ended = await submit('simulator', code);
   await call(home.session(), 'GET', `/v1/jobs/${ended}/wait?timeout_s=20`);
   waiting = await submit('practice-qpu', code);
@@ -50,7 +51,7 @@ describe('bash', { skip: missing('bash') }, () => {
   test('offers verbs, options, jobs, backends, sessions and files, with no other package loaded', () => {
     assert.deepEqual(inBash(['dewar', 'ca']), ['cancel']);
     assert.ok(inBash(['dewar', '']).includes('completion'));
-    assert.deepEqual(inBash(['dewar', 'session', '']), ['create', 'token', 'list', 'help']);
+    assert.deepEqual(inBash(['dewar', 'session', '']), ['create', 'set', 'token', 'list', 'help']);
     assert.deepEqual(inBash(['dewar', 'run', 'x', '--ba']), ['--backend']);
     assert.deepEqual(inBash(['dewar', 'show', '']), ['last', waiting, ended]);
     assert.deepEqual(inBash(['dewar', 'approve', 'job_']), [waiting]);
@@ -59,6 +60,9 @@ describe('bash', { skip: missing('bash') }, () => {
     assert.deepEqual(inBash(['dewar', 'run', 'x', '--backend', '=']), ['simulator', 'practice-qpu', 'ibmq_qpu_1']);
     assert.deepEqual(inBash(['dewar', 'run', 'x', '--backend', '=', 'ibm']), ['ibmq_qpu_1']);
     assert.deepEqual(inBash(['dewar', 'run', 'x', '--backend=ibm']), ['--backend=ibmq_qpu_1']);
+    assert.deepEqual(inBash(['dewar', 'budget', 'remove', '']), ['all/day/XTS', 'all/job/XTS', 'project:alpha/month/EUR']);
+    assert.deepEqual(inBash(['dewar', 'budget', 'set', 'project', ':', 'al']), ['alpha/month/EUR']);
+    assert.deepEqual(inBash(['dewar', 'budget', 'thaw', '']), []);
     assert.deepEqual(inBash(['dewar', 'completion', '']), ['bash', 'zsh', 'fish']);
     assert.deepEqual(inBash(['dewar', 'run', 'be']), ['compopt -o default']);
     assert.deepEqual(inBash(['dewar', 'session', 'create', 'x', '--read', 'be']), ['compopt -o dirnames']);
@@ -96,6 +100,7 @@ describe('bash', { skip: missing('bash') }, () => {
       await terminal.type('dewar app\t', /dewar approve $/);
       await terminal.type('\u0015dewar run x --backend=sim\t', /--backend=simulator $/);
       assert.match(await terminal.type('\u0015dewar show \t', /\nready> dewar show /), new RegExp(`last +${waiting} +${ended}`));
+      await terminal.type('\u0015dewar budget remove project:al\t', /remove project:alpha\/month\/EUR $/);
       await terminal.type('\u0015dewar run bell\t', /dewar run bell\.qasm $/);
       await terminal.type('\u0015dewar submit --spec=bell\t', /--spec=bell\.qasm $/);
       await terminal.type('\u0015dewar run $(touch PWNED) --dr\t', /--dry-run $/);

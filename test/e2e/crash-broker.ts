@@ -84,8 +84,8 @@ function around(store: Store): Store {
 }
 
 await startBroker({
-  home, uid, clock: systemClock, random: systemRandom, peer: peerCheck(), around,
-  policyFile: fileURLToPath(new URL('../../policies/quantum_policy.wasm', import.meta.url)),
+  home, uid, owner: 'owner', zone: 'UTC', clock: systemClock, random: systemRandom, peer: peerCheck(), around,
+  policyFile: fileURLToPath(new URL('../../policies/default/quantum_policy.bundle.json', import.meta.url)),
   helpFile: fileURLToPath(new URL('../../docs/agents.md', import.meta.url)),
   report: (error, job) => void process.stderr.write(`${job ?? 'broker'}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`),
   onFatal: () => process.exit(74),

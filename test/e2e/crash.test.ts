@@ -223,7 +223,8 @@ async function reconcile(client: Client): Promise<void> {
   await verified(client);
   const jobs = await client.jobs();
   const key = textAt(await client.get('/v1/keys', true), 'receipt_pem');
-  const budget = (await client.get('/v1/budget')) as unknown as { budget: { day_reserved: { micros: number }; day_settled: { micros: number }; day_limit: { micros: number } } };
+  const budget = (await client.get('/v1/budget')) as unknown as { budgets: { id: string; reserved: { micros: number }; settled: { micros: number }; limit: { micros: number } }[] };
+  const day = budget.budgets.find(({ id }) => id === 'all/day/XTS') ?? assert.fail('no day budget');
   assert.equal(new Set(jobs.map((job) => job.spec.job_name)).size, jobs.length, 'a job was made twice');
   for (const { id, ended } of client.acknowledged) assert.equal(jobs.find((job) => job.job_id === id)?.status, ended, `${id} was acknowledged as ${ended}`);
   let charged = 0;
@@ -234,8 +235,8 @@ async function reconcile(client: Client): Promise<void> {
     assert.deepEqual([predicate.job_id, predicate.outcome.kind], [job.job_id, job.status]);
     if (job.status === 'completed' && job.device.kind === 'qpu') charged += job.quote.kind === 'priced' ? job.quote.amount.micros : 0;
   }
-  assert.deepEqual([budget.budget.day_reserved.micros, budget.budget.day_settled.micros], [0, charged]);
-  assert.ok(charged <= budget.budget.day_limit.micros);
+  assert.deepEqual([day.reserved.micros, day.settled.micros], [0, charged]);
+  assert.ok(charged <= day.limit.micros);
   const records = providerRecords(client);
   assert.equal(new Set(records.map((record) => record.id)).size, records.length);
   for (const record of records) {

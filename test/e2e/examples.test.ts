@@ -8,7 +8,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EnvelopeView, JobView, Json, PendingEnvelopeView, ProgramFacts, Reason } from '@dewar/protocol';
 import { verifyReceipt } from '@dewar/receipt';
-import { at, call, digestText, TestHome, textAt, type Answer } from './broker-process.ts';
+import { at, call, daytime, digestText, TestHome, textAt, type Answer } from './broker-process.ts';
 
 const project = join(import.meta.dirname, '../..');
 const examples = join(project, 'examples');
@@ -38,7 +38,7 @@ const compiled = mkdtempSync(join(tmpdir(), 'compiled-'));
 const python = '/usr/bin/python3';
 const noPython = isThere(python) ? false : `no ${python}`;
 
-before(() => home.start());
+before(() => home.start({ env: { TZ: daytime() } }));
 after(() => home.close());
 
 function isThere(path: string): boolean {

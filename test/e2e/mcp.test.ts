@@ -74,7 +74,9 @@ for (const [era, options] of [
     const offered = (await made.client.listTools()).tools.map(({ name }) => name);
 
     assert.match(JSON.stringify(of(await run('list_backends'), 'backends')), /practice-qpu/);
-    assert.equal(of(await run('budget'), 'frozen'), false);
+    const money = await run('budget');
+    assert.deepEqual([of(money, 'frozen'), (of(money, 'budgets') as { budget: string }[]).map(({ budget }) => budget)], [false, ['all/day/XTS', 'all/job/XTS']]);
+    assert.match(JSON.stringify(of(await run('quote', { program: bell, shots: 1000 }), 'quotes')), /^\[\{"device":"simulator".*"braket-iqm-garnet","configured":false,"backends":\[\],"price":"1\.75 USD"/);
     const digest = String(of(await run('put_artifact', { text: bell }), 'digest'));
     assert.match(String(of(await run('draw_circuit', { code_blob: digest }), 'drawing')), /q0: ─H─●─M─/);
     assert.equal(of(await run('estimate', { code_blob: digest, backend: 'practice-qpu', shots: 1000 }), 'amount'), '1.20 XTS');
@@ -226,7 +228,7 @@ describe('what goes wrong between', () => {
   });
 
   test('a client of another session sees none of it', async () => {
-    await person.createSession('other');
+    await person.createSession({ name: 'other' });
     const [one, two] = await Promise.all([agent(), agent({ args: ['--session', 'other'] })]);
     const id = idOf(await one.call('submit_job', { program: bell, shots: 5 }));
     for (const name of ['job_status', 'wait_for_job', 'job_results', 'cancel_job']) assert.equal((await two.refused(name, { job_id: id }))['code'], 'not_found');

@@ -63,11 +63,11 @@ test('with --yes the tour shows allow, ask, deny and a refused grant, verifies e
     headings[0], /Broker {4}process \d+/, /Agent {5}process \d+; it holds no key\. Its whole environment is:\n {10}DEWAR_SOCKET=[^$]+?\/\s*api\.sock\n/, /export DEWAR_HOME=\S+dewar-tour-\w+\n/,
     headings[1], /^(00|11) █+\S* +\d+ +\d+\.\d%/m, /job_\w+ {2}completed {2}SIMULATOR simulator/, 'simulator.free', 'submit --spec dewar-tour/specs/simulator.json',
     headings[2], 'no hardware', 'Agent session tour wants PRACTICE hardware: practice-qpu · 1024 shots', 'Backend   ibmq_qpu_1', 'Circuit', 'Facts     2 qubits', 'Price     at most 1.2216 XTS (practice money)',
-    'Budget    50.00 XTS → 48.7784 XTS', 'Rules     hardware.ask', /approve job_\w+/, 'Approved by the tour itself: --yes was given.', /Grant {5}grant_\w+: this one job, 1024 shots, at most 1\.2216/, 'took it as practice-', 'Cost      1.2216 XTS (practice money), settled',
+    'Budget    all/job 1.2216 XTS of at most 10.00 XTS a job', 'all/day 50.00 XTS → 48.7784 XTS left', 'Unusual   this program has not run on hardware before', 'Rules     hardware.ask', /approve job_\w+/, 'Approved by the tour itself: --yes was given.', /Grant {5}grant_\w+: this one job, 1024 shots, at most 1\.2216/, 'took it as practice-', 'Cost      1.2216 XTS (practice money), settled',
     headings[3], /job_\w+ {2}denied/, 'shots.limit: 1000000 shots', 'would pass: ask for shots: 10000',
     headings[4], 'The tour approves both by itself.', /job_\w+ {2}queued/, '  - h q[0];\n  + h q[1];', 'dd conv=notrunc', /job_\w+ {2}denied/, 'grant.artifact_digest_mismatch', 'would pass: upload it again',
     headings[5], 'Each of the 6 receipts verifies', 'denied by grant', /Journal {3}verifies: \d+ events/, 'journal verify',
-    'What stays', 'Your own circuit', 'npm start -- path/to/your.qasm', 'Your own agent', 'DEWAR_SOCKET=', 'IBM_QISKIT_BROKER_URL=unix://$DEWAR_SOCKET', 'agent_create_job.py', 'Your own policy', 'build-policy.mjs', 'Done. The broker is stopped',
+    'What stays', 'Your own circuit', 'npm start -- path/to/your.qasm', 'Your own agent', 'DEWAR_SOCKET=', 'IBM_QISKIT_BROKER_URL=unix://$DEWAR_SOCKET', 'agent_create_job.py', 'Your own policy', 'policy use default', 'policy diff lab', 'Done. The broker is stopped',
   ]);
   assert.ok(seen.some((command) => command.includes('/broker/src/main.ts --until-stdin-ends')), seen.join('\n'));
   assert.ok(seen.some((command) => command.endsWith('/tour/agent.ts')), seen.join('\n'));
@@ -79,8 +79,8 @@ test('with --yes the tour shows allow, ask, deny and a refused grant, verifies e
   const index = readFileSync(join(where.work, 'dewar-tour/README.md'), 'utf8');
   for (const name of receiptNames(where)) assert.ok(index.includes(`receipts/${name}`), name);
   assert.deepEqual(Object.keys(JSON.parse(readFileSync(join(where.work, 'dewar-tour/trust.json'), 'utf8'))).toSorted(), ['checkpoint_vkey', 'pinned', 'receipt_pem', 'version']);
-  const policyLine = /quantum_policy\.rego, line (\d+),/.exec(text)?.[1] ?? '';
-  assert.match(readFileSync(join(project, 'policies/quantum_policy.rego'), 'utf8').split('\n')[Number(policyLine) - 1] ?? '', /^qpu_shots := 10000$/);
+  const policyLine = /line\s+(\d+)\s+of\s+data\.json/.exec(text)?.[1] ?? '';
+  assert.match(readFileSync(join(project, 'policies/default/data.json'), 'utf8').split('\n')[Number(policyLine) - 1] ?? '', /^ *"qpu_shots": 10000,$/);
 
   const verify = commands(text.slice(text.indexOf('What stays')))[0] ?? '';
   const run = (command: string): ReturnType<typeof spawnSync> => spawnSync('/bin/sh', ['-c', command], { cwd: where.work, env: where.env, encoding: 'utf8' });

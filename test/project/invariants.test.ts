@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inspectInvariants } from '../../scripts/invariants.ts';
-import { libraries, page } from '../../scripts/third-party.ts';
+import { builtIn, libraries, page } from '../../scripts/third-party.ts';
 import { folderOf } from './folder.ts';
 
 const heading = '| number | invariant | kept in (file) | proved by (test file :: test name) | status |\n| --- | --- | --- | --- | --- |\n';
@@ -61,4 +61,8 @@ test('the list of libraries leaves out our own packages and names a licence that
   assert.match(faults[0] ?? '', /@x\/y: installed 1\.0\.1 MIT, the lock says 1\.0\.0 MIT/);
   assert.match(faults[1] ?? '', /z: licence AGPL-3\.0/);
   assert.match(page(list), /\| @x\/y \| 1\.0\.0 \| MIT \|/);
+  const included = builtIn(folderOf(t, { 'packages/policy/opa/LICENSES.txt': '== a.org/b v1.0.0 MIT AND Apache-2.0\n\ntext\n\n== c v2 GPL-3.0\n\ntext\n' }));
+  assert.deepEqual(included.list.map(({ name, licence }) => [name, licence]), [['a.org/b', 'MIT AND Apache-2.0'], ['c', 'GPL-3.0']]);
+  assert.match(included.faults.join(), /^c: licence GPL-3\.0 is not among/);
+  assert.equal(builtIn(folderOf(t, { 'packages/policy/opa/LICENSES.txt': '' })).faults.length, 1);
 });

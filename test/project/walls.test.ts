@@ -13,12 +13,14 @@ const sound: Readonly<Record<string, string>> = {
   'packages/receipt/package.json': manifest('@dewar/receipt', '@dewar/protocol'),
   'packages/receipt/src/index.ts': "// Receipts.\nimport '@dewar/protocol';\n",
   'packages/receipt/test/index.test.ts': "// Tests.\nimport '../src/index.ts';\n",
-  'packages/broker/package.json': manifest('@dewar/broker', '@dewar/protocol', '@dewar/receipt', 'hono'),
+  'packages/policy/package.json': manifest('@dewar/policy', '@dewar/protocol'),
+  'packages/policy/src/decide.ts': "// Decides.\nimport '@dewar/protocol';\n",
+  'packages/broker/package.json': manifest('@dewar/broker', '@dewar/policy', '@dewar/protocol', '@dewar/receipt', 'hono'),
   'packages/broker/test/fake.ts': "// Stands in.\nimport '../../receipt/test/index.test.ts';\n",
   'packages/broker/src/main.ts': "// The daemon.\nimport './server/door.ts';\nimport './adapters/clock.ts';\n",
   'packages/broker/src/server/door.ts': "// A door.\nimport 'hono';\nimport type { Job } from '../core/job.ts';\nexport type Door = Job;\n",
   'packages/broker/src/adapters/clock.ts': "// The clock.\nimport 'node:fs';\nimport '../core/job.ts';\n",
-  'packages/broker/src/core/job.ts': "// A job.\nimport '@dewar/protocol';\nimport '@dewar/receipt/statement';\nexport type Job = string;\n",
+  'packages/broker/src/core/job.ts': "// A job.\nimport '@dewar/protocol';\nimport '@dewar/receipt/statement';\nimport '@dewar/policy/decide';\nexport type Job = string;\n",
   'packages/mcp/package.json': manifest('@dewar/mcp', '@dewar/protocol', '@modelcontextprotocol/server'),
   'packages/mcp/src/main.ts': "// The MCP server, whose stdout is a wire.\nimport '@modelcontextprotocol/server';\nprocess.stdout.write('{}');\n",
   'packages/cli/package.json': manifest('dewar', '@dewar/broker', '@dewar/receipt', 'commander'),
@@ -27,7 +29,7 @@ const sound: Readonly<Record<string, string>> = {
 };
 
 test('a sound project has no violation, and every file is looked at', (t) => {
-  assert.deepEqual(inspectWalls(folderOf(t, sound)), { violations: [], warnings: [], files: 12 });
+  assert.deepEqual(inspectWalls(folderOf(t, sound)), { violations: [], warnings: [], files: 13 });
 });
 
 const faults: readonly [says: string, path: string, text: string, expected: RegExp][] = [
@@ -52,6 +54,9 @@ const faults: readonly [says: string, path: string, text: string, expected: RegE
   ['core using Node', 'packages/broker/src/core/a.ts', "// A.\nimport 'node:fs';\n", /nothing of Node/],
   ['core using an adapter', 'packages/broker/src/core/a.ts', "// A.\nimport '../adapters/clock.ts';\n", /core does not import adapters/],
   ['core using the whole receipt package', 'packages/broker/src/core/a.ts', "// A.\nimport '@dewar/receipt';\n", /single pure parts/],
+  ['core using the whole policy package', 'packages/broker/src/core/a.ts', "// A.\nimport '@dewar/policy';\n", /single pure parts/],
+  ['what core uses of policy using Node', 'packages/policy/src/decide.ts', "// A.\nimport 'node:fs';\n", /nothing of Node/],
+  ['OPA\'s engine in the broker', 'packages/broker/src/adapters/a.ts', "// A.\nimport '@open-policy-agent/opa-wasm';\n", /opa-wasm lives in policy only/],
   ['core using a library', 'packages/broker/src/core/a.ts', "// A.\nimport 'hono';\n", /core imports no library/],
   ['a door using an adapter', 'packages/broker/src/server/a.ts', "// A.\nimport '../adapters/clock.ts';\n", /server does not import adapters/],
   ['an adapter using a door', 'packages/broker/src/adapters/a.ts', "// A.\nimport '../server/door.ts';\n", /adapters does not import server/],

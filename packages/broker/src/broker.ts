@@ -3,25 +3,28 @@ import { access, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { analyse, analyserId, checkGiven, draw } from '@dewar/openqasm';
 import { practiceCalibration } from '@dewar/executor';
-import { controlSocket, DewarError, makeId, sessionSocket, type Home } from '@dewar/protocol';
+import { controlSocket, sessionSocket, type Home } from '@dewar/protocol';
 import { ArtifactFiles } from './adapters/artifact-files.ts';
-import { loadConfiguration, type Configuration } from './adapters/config-files.ts';
+import { loadConfiguration, setBudgetsAside, type Configuration } from './adapters/config-files.ts';
 import { dataFiles } from './adapters/data-files.ts';
 import { LocalSimulator } from './adapters/devices/local-simulator.ts';
 import { PracticeQpu } from './adapters/devices/practice-qpu.ts';
 import { privateFolder, sweepTemporary } from './adapters/durable.ts';
 import { loadKeys } from './adapters/key-files.ts';
 import { lockFolder } from './adapters/lock.ts';
-import { loadOpaPolicy } from './adapters/opa-policy.ts';
+import { PolicyInForce } from './adapters/policy-in-force.ts';
 import { bundleSigner } from './adapters/receipt-signer.ts';
 import { SqliteStore } from './adapters/sqlite/store.ts';
 import { sha256, steadyClock } from './adapters/system.ts';
 import { Corridor } from './core/corridor.ts';
+import { addSession, changeSession, type SessionWanted } from './core/sessions.ts';
 import type { Analyser, Backends, Clock, Device, Random, Store, StoredSession } from './core/ports.ts';
+import { pricesJson } from './core/price-line.ts';
+import { convert } from './core/rates.ts';
 import { issueToken, revokeTokens } from './core/session-token.ts';
 import { TcpDoorControl } from './tcp-door-control.ts';
 import { controlApp } from './server/control-api.ts';
-import { openDoor, type Door, type DoorParts, type PeerCheck } from './server/door.ts';
+import { openDoor, type App, type Door, type DoorParts, type PeerCheck } from './server/door.ts';
 import { sessionApp } from './server/session-api.ts';
 
 export const version = '0.1.0';
@@ -29,10 +32,14 @@ export const version = '0.1.0';
 export interface BrokerParts {
   readonly home: Home;
   readonly uid: number;
+  /** The user it runs as, as budgets name one. */
+  readonly owner: string;
+  /** IANA name of the time zone that policies see. */
+  readonly zone: string;
   readonly clock: Clock;
   readonly random: Random;
   readonly peer: PeerCheck;
-  /** The compiled policy's file. */
+  /** The compiled policy's bundle, with its WebAssembly beside it. */
   readonly policyFile: string;
   /** What agents are told at `/v1/help`: docs/agents.md. */
   readonly helpFile: string;
@@ -73,46 +80,65 @@ export async function startBroker(parts: BrokerParts): Promise<Broker> {
     const isNew = await access(file).then(() => false, () => true);
     await privateFolder(join(home.state, 'keys'), uid);
     const keys = await loadKeys(join(home.state, 'keys'), uid, isNew, sha256);
-    const policy = await loadOpaPolicy(await readFile(parts.policyFile));
     const sqlite = new SqliteStore({ file, clock, random, sha256, signer: keys.checkpoint, onFatal: parts.onFatal });
     clock.reach(sqlite.lastTime);
     const store = parts.around?.(sqlite) ?? sqlite;
     const artifacts = new ArtifactFiles(join(home.state, 'artifacts'), sha256);
     const backends = buildBackends(configuration, parts);
+    const policies = await PolicyInForce.open({ store, artifacts, clock, sha256, folder: join(home.config, 'policy'), shipped: parts.policyFile, owner: parts.owner, report });
     const analyser: Analyser = { id: analyserId, analyse: (source, given) => analyse(source, checkGiven(source, given)), draw: (source, columns) => draw(source, { columns }) };
     const corridor = new Corridor({
-      store, artifacts, dataFiles, policy, analyser, backends, prices: configuration.prices, budget: configuration.budget,
+      store, artifacts, dataFiles, analyser, backends, prices: configuration.prices, queue: configuration.queue,
+      exchangeOn: (today) => (amount, to) => convert(amount, to, configuration.prices.rates, today)?.amount ?? null, owner: parts.owner, zone: parts.zone,
+      // Asked for anew each time: a save changes it.
+      get policy() {
+        return policies.policy;
+      },
       clock, random, sha256, version, signer: bundleSigner(keys.receipt), report: (error, job) => report(error, job),
     });
 
-    await store.commit((tx) => tx.append({ type: 'broker.started', body: { summary: `Dewar ${version} started`, version, policy: policy.digest, prices: { ...configuration.prices, lines: configuration.prices.lines.map((line) => ({ ...line })) }, budget: { ...configuration.budget }, aliases: Object.fromEntries(configuration.aliases) } }));
+    const begun = (await store.view.setting('budgets')) !== null;
+    if (begun) await setBudgetsAside(home.config, begun);
+    await corridor.budgets.begin(configuration.firstBudgets);
+    if (!begun) await setBudgetsAside(home.config, begun);
+    await store.commit((tx) => tx.append({ type: 'broker.started', body: { summary: `Dewar ${version} started`, version, policy: policies.policy.digest, prices: pricesJson(configuration.prices), aliases: Object.fromEntries(configuration.aliases) } }));
     const doors: Door[] = [];
     const help = await readFile(parts.helpFile, 'utf8');
-    const common = { help, corridor, store, artifacts, analyser, backends, prices: configuration.prices, budget: configuration.budget, clock, version, report };
+    const common = { help, corridor, store, artifacts, analyser, backends, prices: configuration.prices, clock, version, report };
     const addDoor = async (door: DoorParts): Promise<void> => {
       await privateFolder(dirname(door.socket), uid);
       doors.push(await openDoor(door));
     };
-    const openSessionDoor = (session: StoredSession): Promise<void> => addDoor({ socket: sessionSocket(home, session.name), app: sessionApp(common, session), peer: null, report });
-    const openSession = async (name: string, read: readonly string[]): Promise<StoredSession> => {
-      const session = await addSession(store, { id: makeId('session', clock.now(), random.bytes(7)), name, containment: 'uncontained', created: new Date(clock.now()).toISOString(), read });
+    const sessions = new Map<string, StoredSession>();
+    const appOf = (session: StoredSession): App => sessionApp(common, () => sessions.get(session.name) ?? session);
+    const openSessionDoor = (session: StoredSession): Promise<void> => {
+      sessions.set(session.name, session);
+      return addDoor({ socket: sessionSocket(home, session.name), app: appOf(session), peer: null, report });
+    };
+    const openSession = async (wanted: SessionWanted): Promise<StoredSession> => {
+      const session = await addSession({ store, clock, random }, wanted);
       await openSessionDoor(session);
       return session;
     };
 
-    const tcpDoor = new TcpDoorControl({ store, clock, random, sha256, home, uid, report, appOf: (session) => sessionApp(common, session) });
+    const tcpDoor = new TcpDoorControl({ store, clock, random, sha256, home, uid, report, appOf });
     const tokens = { store, clock, random, sha256 };
 
     await corridor.recover();
     const known = await store.view.sessions();
     for (const session of known) await openSessionDoor(session);
-    if (!known.some(({ name }) => name === 'default')) await openSession('default', []);
+    if (!known.some(({ name }) => name === 'default')) await openSession({ name: 'default', read: [] });
     await tcpDoor.reopen();
     // The control door opens last: when it answers, all of the broker does.
     await addDoor({
       socket: controlSocket(home), peer, report,
       app: controlApp({
-        ...common, home: home.state, since: new Date(clock.now()).toISOString(), policy: policy.digest, openSession, shutDown: parts.onShutDown,
+        ...common, home: home.state, since: new Date(clock.now()).toISOString(), policies, sha256, openSession, shutDown: parts.onShutDown,
+        changeSession: async (name, change) => {
+          const session = await changeSession({ store, clock, random }, name, change);
+          sessions.set(name, session);
+          return session;
+        },
         tcp: {
           view: () => tcpDoor.view, open: (port) => tcpDoor.open(port), close: () => tcpDoor.close(), issueToken: (name) => issueToken(tokens, name),
           revokeTokens: async (name) => {
@@ -125,8 +151,10 @@ export async function startBroker(parts: BrokerParts): Promise<Broker> {
       }),
     });
 
+    policies.watch();
     return {
       stop: async () => {
+        policies.close();
         corridor.stop();
         await tcpDoor.stop();
         for (const door of doors) await door.close();
@@ -146,20 +174,11 @@ async function sweep({ state, config }: Home): Promise<void> {
   for (const folder of ['artifacts', 'practice']) await sweepTemporary(join(state, folder), 1);
 }
 
-async function addSession(store: Store, session: StoredSession): Promise<StoredSession> {
-  await store.commit(async (tx) => {
-    if ((await tx.sessions()).some(({ name }) => name === session.name)) throw new DewarError({ code: 'session_exists', message: 'there is a session of that name', got: session.name, fix: 'choose another name; `dewar session list` shows them' });
-    await tx.addSession(session);
-    await tx.append({ type: 'session.created', body: { summary: `session ${session.name} created`, session: { ...session } } });
-  });
-  return session;
-}
-
 function buildBackends({ devices, aliases }: Configuration, { home, clock, uid }: BrokerParts): Backends {
   const built = new Map<string, Device>();
   for (const [name, config] of devices) {
     built.set(name, config.kind === 'simulator' ? new LocalSimulator(name) : new PracticeQpu({
-      name, folder: join(home.state, 'practice', name), calibration: practiceCalibration(), queue_delay_ms: config.queue_delay_ms, failure: config.failure, clock, uid,
+      name, onPremises: config.on_premises ?? false, folder: join(home.state, 'practice', name), calibration: practiceCalibration(), queue_delay_ms: config.queue_delay_ms, failure: config.failure, clock, uid,
     }));
   }
   return { devices: built, aliases };

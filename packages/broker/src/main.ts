@@ -26,12 +26,17 @@ function describe(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
+/** A login name as budgets and policies name a user. */
+function accountName(login: string): string {
+  return login.toLowerCase().replaceAll(/[^a-z0-9_.-]/g, '-').replace(/^[^a-z0-9]+/, '').slice(0, 64) || 'owner';
+}
+
 async function main(args: readonly string[]): Promise<void> {
   const unknown = args.find((argument) => argument !== untilStdinEnds);
   if (unknown !== undefined) throw new DewarError({ code: 'usage_invalid', message: 'the broker has no such argument', got: shown(unknown), allowed: untilStdinEnds, fix: 'start it with: dewar up' });
   hardenProcess();
   process.umask(0o077);
-  const { uid, homedir } = userInfo();
+  const { uid, homedir, username } = userInfo();
   const home = homeOf({ env: process.env, uid, userHome: homedir, tmp: '/tmp', sha256 });
   let stopping = false;
   const stop = (why: string): void => {
@@ -45,8 +50,8 @@ async function main(args: readonly string[]): Promise<void> {
     });
   };
   const starting = startBroker({
-    home, uid, clock: systemClock, random: systemRandom, peer: peerCheck(),
-    policyFile: fileURLToPath(new URL('../../../policies/quantum_policy.wasm', import.meta.url)),
+    home, uid, owner: accountName(username), zone: Intl.DateTimeFormat().resolvedOptions().timeZone, clock: systemClock, random: systemRandom, peer: peerCheck(),
+    policyFile: fileURLToPath(new URL('../../../policies/default/quantum_policy.bundle.json', import.meta.url)),
     helpFile: fileURLToPath(new URL('../../../docs/agents.md', import.meta.url)),
     report: (error, job) => log(`${job ?? 'broker'}: ${describe(error)}`),
     onFatal: (error) => {

@@ -1,36 +1,73 @@
 // Money: reserved plus settled never passes a limit, whatever order things come in and wherever it stops.
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { JobId, Money } from '@dewar/protocol';
-import { SqliteStore } from '../src/adapters/sqlite/store.ts';
-import { budgetView, dayOf, reserveRefusal } from '../src/core/budget.ts';
+import { budgetId, budgetKeyOf, type BudgetKey, type JobId, type Money } from '@dewar/protocol';
+import { budgetOf, budgetsFor, budgetView, dayOf, periodOf, remainingOf, reserveRefusal, warningsOf, without, type Budget, type Exchange, type Payer, type Standing } from '../src/core/budget.ts';
 import { charge } from '../src/core/order.ts';
-import type { BudgetLimits, DayTotals } from '../src/core/ports.ts';
-import { checkpointSigner, completed, rig, sha256, TestClock, type Rig } from './fixture.ts';
+import type { StoredSession } from '../src/core/ports.ts';
+import { completed, refusesWith, rig, sameCurrency, session, spentOn, withRig, type Rig } from './fixture.ts';
 
 const xts = (micros: number): Money => ({ currency: 'XTS', micros });
-const limits: BudgetLimits = { currency: 'XTS', job: 10, day: 30 };
-const rule = (amount: Money, totals: Partial<DayTotals> = {}, frozen = false): string | undefined => reserveRefusal(amount, limits, { reserved: 0, settled: 0, ...totals }, frozen)?.rule;
+const set = (id: string, limit: number, frozen = false): Budget => budgetOf(budgetKeyOf(id), limit, [50, 80], frozen);
+const standing = (budget: Budget, reserved: number | null, settled: number | null = 0): Standing => ({ budget, period: periodOf(budget.per, '2026-11-27'), reserved, settled });
+const ruleOf = (amount: Money, standings: readonly Standing[], exchange: Exchange = sameCurrency): string | undefined => reserveRefusal(amount, standings, exchange)?.rule;
+/** A dollar is 0.92 euros, rounded up; nothing else converts. */
+const rates: Exchange = (amount, to) => (amount.currency === to ? amount : amount.currency === 'USD' && to === 'EUR' ? { currency: to, micros: Math.ceil(amount.micros * 0.92) } : null);
+const payer: Payer = { user: 'ada', project: 'alpha', session: 'one', backend: 'practice-qpu' };
 
-for (const [what, amount, totals, frozen, expected] of [
-  ['nothing spent', xts(10), {}, false, undefined],
-  ['above the job budget by the smallest step', xts(11), {}, false, 'budget.job'],
-  ['exactly what is left', xts(10), { reserved: 12, settled: 8 }, false, undefined],
-  ['one millionth above what is left', xts(10), { reserved: 12, settled: 9 }, false, 'budget.day'],
-  ['after an overrun', xts(1), { settled: 40 }, false, 'budget.day'],
-  ['another currency', { currency: 'EUR', micros: 1 }, {}, false, 'budget.currency'],
-  ['a frozen budget beats everything', xts(1), {}, true, 'budget.frozen'],
+const perJob = set('all/job/XTS', 10);
+const perDay = set('all/day/XTS', 30);
+for (const [what, amount, standings, expected] of [
+  ['nothing spent', xts(10), [standing(perJob, 0), standing(perDay, 0)], undefined],
+  ['above the job budget by the smallest step', xts(11), [standing(perJob, 0), standing(perDay, 0)], 'budget.limit'],
+  ['exactly what is left', xts(10), [standing(perJob, 0), standing(perDay, 12, 8)], undefined],
+  ['one millionth above what is left', xts(10), [standing(perJob, 0), standing(perDay, 12, 9)], 'budget.limit'],
+  ['after an overrun', xts(1), [standing(perDay, 0, 40)], 'budget.limit'],
+  ['one of many does not hold', xts(5), [standing(perJob, 0), standing(perDay, 0), standing(set('project:alpha/month/XTS', 4), 0)], 'budget.limit'],
+  ['no budget at all', xts(1), [], 'budget.none'],
+  ['another currency without a rate', { currency: 'EUR', micros: 1 }, [standing(set('all/day/USD', 10), 0)], 'budget.currency'],
+  ['money of a currency without a rate was spent', { currency: 'EUR', micros: 1 }, [standing(set('all/day/EUR', 10), null)], 'budget.currency'],
+  ['a rate takes it in, rounded up', { currency: 'USD', micros: 10 }, [standing(set('all/day/EUR', 10), 0)], undefined],
+  ['and no further', { currency: 'USD', micros: 10 }, [standing(set('all/day/EUR', 9), 0)], 'budget.limit'],
+  ['a frozen budget beats everything', xts(1), [standing(set('all/day/XTS', 30, true), 0)], 'budget.frozen'],
 ] as const) {
-  test(`a reservation is ${expected === undefined ? 'taken' : `refused by ${expected}`}: ${what}`, () => assert.equal(rule(amount, totals, frozen), expected));
+  test(`a reservation is ${expected === undefined ? 'taken' : `refused by ${expected}`}: ${what}`, () => assert.equal(ruleOf(amount, standings, rates), expected));
+}
+
+test('a job counts in every budget of its user, project, session and device, and in none of others, of practice and real money apart', () => {
+  const ids = ['all/day/XTS', 'user:ada/day/XTS', 'user:bob/day/XTS', 'project:alpha/total/XTS', 'project:beta/total/XTS', 'session:one/day/XTS', 'session:alpha/day/XTS', 'backend:practice-qpu/month/XTS', 'backend:other/month/XTS', 'all/day/EUR', 'project:alpha/month/USD'];
+  const budgets = ids.map((id) => set(id, 1));
+  const of = (who: Payer, currency: string): string[] => budgetsFor(budgets, who, currency).map(({ id }) => id);
+  assert.deepEqual(of(payer, 'XTS'), ['all/day/XTS', 'user:ada/day/XTS', 'project:alpha/total/XTS', 'session:one/day/XTS', 'backend:practice-qpu/month/XTS']);
+  assert.deepEqual(of({ ...payer, project: null, user: null }, 'XTS'), ['all/day/XTS', 'session:one/day/XTS', 'backend:practice-qpu/month/XTS']);
+  assert.deepEqual(of(payer, 'CHF'), ['all/day/EUR', 'project:alpha/month/USD']);
+  for (const id of ids) assert.equal(budgetId(budgetKeyOf(id)), id);
+});
+
+for (const id of ['all/day', 'all:x/day/XTS', 'project/day/XTS', 'project:/day/XTS', 'project:A/day/XTS', 'project:a/week/XTS', 'team:a/day/XTS', 'project:a/day/xts', 'project:a/b/day/XTS', '../all/day/XTS', '']) {
+  test(`${JSON.stringify(id)} is no budget`, () => assert.throws(() => budgetKeyOf(id), refusesWith('budget_invalid')));
 }
 
 test('a refusal says what would pass, and never less than nothing', () => {
-  assert.equal(reserveRefusal(xts(10), { ...limits, job: 100 }, { reserved: 0, settled: 31 }, false)?.fix, 'at most 0.00 XTS until 00:00 UTC');
-  assert.equal(budgetView('2026-11-23', limits, { reserved: 0, settled: 31 }, false).day_remaining.micros, 0);
+  assert.equal(reserveRefusal(xts(10), [standing(perDay, 0, 31)], sameCurrency)?.fix, 'at most 0.00 XTS until 00:00 UTC');
+  assert.equal(reserveRefusal(xts(10), [standing(set('all/month/XTS', 3_000_000), 2_999_995)], sameCurrency)?.fix, 'at most 0.000005 XTS until the month ends (UTC)');
+  assert.equal(budgetView(standing(perDay, 0, 31)).remaining_micros, -1);
+});
+
+test('a job that is looked at again is not in its own way, in any period its reservation falls in', () => {
+  const own = { amount: xts(5), day: '2026-11-26' };
+  const left = (id: string): number | null => {
+    const [one] = without([standing(set(id, 10), 8)], own, sameCurrency);
+    return one === undefined ? null : remainingOf(one);
+  };
+  assert.deepEqual(['all/day/XTS', 'all/month/XTS', 'all/total/XTS', 'all/job/XTS'].map(left), [2, 7, 7, 2]);
+});
+
+test('a threshold is told once, when a reservation passes it; the highest alone', () => {
+  const told = (before: number, amount: number): unknown[] => warningsOf(xts(amount), [standing(set('all/day/XTS', 100), before)], sameCurrency).map(({ body }) => body['percent']);
+  assert.deepEqual([told(0, 49), told(0, 50), told(50, 10), told(50, 30), told(0, 100), told(80, 20)], [[], [50], [], [80], [80], []]);
+  assert.deepEqual(warningsOf(xts(100), [standing(set('all/job/XTS', 100), 0)], sameCurrency), []);
 });
 
 test('a charge is the reservation, nothing, or unknown; a free run has none', () => {
@@ -39,68 +76,49 @@ test('a charge is the reservation, nothing, or unknown; a free run has none', ()
 
 test('a day is a UTC day', () => assert.equal(dayOf('2026-11-23T23:59:59.999Z'), '2026-11-23'));
 
-type Step = { readonly act: 'reserve' | 'settle' | 'release' | 'lose' | 'crash' | 'midnight'; readonly micros: number; readonly which: number };
-const step: fc.Arbitrary<Step> = fc.record({ act: fc.constantFrom('reserve', 'reserve', 'reserve', 'settle', 'release', 'lose', 'crash', 'midnight'), micros: fc.integer({ min: 1, max: 12 }), which: fc.nat(30) });
+test('a project has spent its budget: its sessions are refused whatever they name, others go on; history and figures tell', withRig(async (r) => {
+  const key: BudgetKey = { scope: 'project', name: 'alpha', per: 'month', currency: 'XTS' };
+  await r.corridor.budgets.set({ key, limit_micros: 2_500_000, warn_at: [40, 90] });
+  const of = (name: string, project?: string): StoredSession => ({ ...session, id: `session_${name.padEnd(20, '0')}`, name, ...(project !== undefined && { project }) });
+  const pay = async (from: StoredSession): Promise<string> => {
+    const asked = await r.submit({}, from);
+    if (asked.phase !== 'waiting') return asked.decision.reasons[0]?.rule ?? '';
+    await r.approve(asked);
+    return (await r.until(asked.id, 'ended')).phase;
+  };
+  assert.deepEqual([await pay(of('a', 'alpha')), await pay(of('b', 'alpha')), await pay(of('a', 'alpha')), await pay(of('c', 'beta')), await pay(of('d'))], ['ended', 'ended', 'budget.limit', 'ended', 'ended']);
+  const [alpha] = (await r.corridor.budgets.show(null)).filter(({ id }) => id === 'project:alpha/month/XTS');
+  assert.deepEqual([alpha?.settled?.micros, alpha?.remaining_micros, alpha?.warned, alpha?.period], [2_443_200, 56_800, 90, '2026-11']);
+  assert.deepEqual((await r.corridor.budgets.history(10)).map(({ id, what }) => `${what} ${id}`), ['warned project:alpha/month/XTS', 'warned project:alpha/month/XTS', 'set project:alpha/month/XTS', 'set all/day/XTS', 'set all/job/XTS']);
+  assert.deepEqual(await r.corridor.budgets.prevented(), { month: '2026-11', jobs: 1, amounts: [{ currency: 'XTS', micros: 1_221_600 }] });
+  assert.deepEqual((await r.corridor.budgets.show(of('c', 'beta'))).map(({ id }) => id), ['all/day/XTS', 'all/job/XTS']);
+  await r.corridor.budgets.remove('project:alpha/month/XTS');
+  await assert.rejects(r.corridor.budgets.remove('project:alpha/month/XTS'), refusesWith('not_found'));
+  assert.equal(await pay(of('a', 'alpha')), 'ended');
+}));
 
-test('300 random interleavings of reservations, ends and crashes on the real store: never above the day, and the sums reconcile', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'dewar-budget-'));
-  const clock = new TestClock();
-  const random = { bytes: (count: number): Uint8Array => crypto.getRandomValues(new Uint8Array(count)) };
-  const open = (): SqliteStore => new SqliteStore({ file: join(folder, 'journal.db'), clock, random, sha256, signer: checkpointSigner, onFatal: (error) => assert.fail(String(error)) });
-  let store = open();
-  let count = 0;
-  let steps = 0;
-  try {
-    await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 30 }), async (acts) => {
-      clock.advance(86_400_000);
-      const model = new Map<JobId, { day: string; reserved: number; settled: number }>();
-      // What was asked for together is committed together: the queue decides the order, not the asking.
-      let together: Promise<unknown>[] = [];
-      for (const { act, micros, which } of acts) {
-        steps += 1;
-        const day = dayOf(new Date(clock.now()).toISOString());
-        const ended = [...model].filter(([, line]) => line.reserved > 0)[which % Math.max(1, model.size)];
-        if (act === 'reserve') {
-          count += 1;
-          const id: JobId = `job_${String(count).padStart(20, '0')}`;
-          together.push(store.commit(async (tx) => {
-            if (reserveRefusal(xts(micros), limits, await tx.dayTotals(day, 'XTS'), false)) return;
-            await tx.reserve(id, day, xts(micros));
-            model.set(id, { day, reserved: micros, settled: 0 });
-          }));
-        } else if ((act === 'settle' || act === 'release') && ended) {
-          const [id, line] = ended;
-          const charged = act === 'settle' ? line.reserved : 0;
-          model.set(id, { ...line, reserved: 0, settled: charged });
-          together.push(store.commit((tx) => tx.settle(id, xts(charged))));
-        } else if (act === 'crash' || act === 'midnight') {
-          await Promise.all(together);
-          together = [];
-          if (act === 'midnight') clock.advance(86_400_000);
-          else {
-            await store.close();
-            store = open();
-          }
-        }
-        if (together.length > 4) await Promise.all(together.splice(0));
-      }
-      await Promise.all(together);
-      const byDay = Map.groupBy(model.values(), (line) => line.day);
-      for (const [day, lines] of byDay) {
-        const expected = { reserved: lines.reduce((sum, line) => sum + line.reserved, 0), settled: lines.reduce((sum, line) => sum + line.settled, 0) };
-        const totals = await store.view.dayTotals(day, 'XTS');
-        assert.deepEqual(totals, expected);
-        assert.ok(totals.reserved + totals.settled <= limits.day, JSON.stringify(totals));
-      }
-    }), { numRuns: 300 });
-    assert.ok(steps >= 6000, String(steps));
-    await assert.rejects(store.commit((tx) => tx.settle('job_00000000000000000000', xts(1))), /no reservation/);
-    await assert.rejects(store.commit((tx) => tx.settle('job_00000000000000000001', { currency: 'EUR', micros: 1 })), /no reservation/);
-  } finally {
-    await store.close();
-    rmSync(folder, { recursive: true });
-  }
-});
+test('with every budget removed nothing is paid; a simulator runs', withRig(async (r) => {
+  for (const id of ['all/job/XTS', 'all/day/XTS']) await r.corridor.budgets.remove(id);
+  await r.corridor.budgets.begin([{ key: budgetKeyOf('all/day/XTS'), limit_micros: 1 }]);
+  assert.deepEqual(await r.corridor.budgets.show(null), []);
+  assert.equal((await r.submit()).decision.reasons[0]?.rule, 'budget.none');
+  assert.equal((await r.submit({ backend: 'simulator' })).decision.effect, 'allow');
+}));
+
+test('an overrun freezes what the job counted in, and nothing else; a thaw of one lets go of one', withRig(async (r) => {
+  await r.corridor.budgets.set({ key: budgetKeyOf('project:beta/day/XTS'), limit_micros: 9_000_000 });
+  r.qpu.behave = async (order) => ({ ...completed(order.shots), charged: xts(2_000_000) });
+  const asked = await r.submit({ shots: 1000 });
+  await r.approve(asked);
+  await r.until(asked.id, 'ended');
+  const frozen = async (): Promise<string[]> => (await r.corridor.budgets.show(null)).filter((budget) => budget.frozen).map(({ id }) => id);
+  assert.deepEqual(await frozen(), ['all/day/XTS', 'all/job/XTS']);
+  await r.corridor.budgets.set({ key: budgetKeyOf('all/day/XTS'), limit_micros: 60_000_000 });
+  assert.deepEqual(await r.corridor.budgets.thaw(['all/job/XTS'], 'seen'), ['all/job/XTS']);
+  assert.deepEqual(await frozen(), ['all/day/XTS'], 'a new limit is no thaw');
+  assert.equal((await r.submit()).decision.reasons[0]?.rule, 'budget.frozen');
+  await assert.rejects(r.corridor.budgets.thaw(['all/total/XTS'], 'seen'), refusesWith('not_found'));
+}));
 
 test('whole jobs, approved, denied, cancelled, lost and restarted in any order: the day holds, and the ledger is the sum of the jobs', async () => {
   await fc.assert(fc.asyncProperty(fc.array(fc.tuple(fc.constantFrom('submit', 'approve', 'approve', 'deny', 'cancel', 'finish', 'lose', 'restart'), fc.nat(9)), { minLength: 20, maxLength: 30 }), async (acts) => {
@@ -128,7 +146,7 @@ test('whole jobs, approved, denied, cancelled, lost and restarted in any order: 
           r = await r.restart();
           r.qpu.behave = behave;
         }
-        const totals = await r.store.view.dayTotals('2026-11-23', 'XTS');
+        const totals = await spentOn(r.store.view, '2026-11-23');
         assert.ok(totals.reserved + totals.settled <= 3_000_000, JSON.stringify(totals));
       }
       for (const job of await r.store.view.jobs({ phases: ['waiting'] })) await r.corridor.deny(job.id, 'the end');
@@ -141,7 +159,7 @@ test('whole jobs, approved, denied, cancelled, lost and restarted in any order: 
         if (job.cost === 'unknown') reserved += job.resolved.amount?.micros ?? 0;
         else settled += job.cost?.micros ?? 0;
       }
-      assert.deepEqual(await r.store.view.dayTotals('2026-11-23', 'XTS'), { reserved, settled });
+      assert.deepEqual(await spentOn(r.store.view, '2026-11-23'), { reserved, settled });
       assert.deepEqual((await r.store.verify()).problems, []);
       assert.equal(new Set(r.qpu.submits).size, r.qpu.submits.length, 'each key reaches the device once');
     } finally {

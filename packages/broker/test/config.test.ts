@@ -28,7 +28,7 @@ const inFolder = (name: string, body: (folder: string) => Promise<void>): void =
 inFolder('a new home gets working defaults, and the next start reads them', async (folder) => {
   const first = await loadConfiguration(folder);
   assert.deepEqual([...first.devices.keys()], ['simulator', 'practice-qpu']);
-  assert.deepEqual([first.budget.job, first.budget.day], [10_000_000, 50_000_000]);
+  assert.deepEqual(first.firstBudgets.map(({ key, limit_micros }) => [key.per, limit_micros]), [['job', 10_000_000], ['day', 50_000_000]]);
   assert.deepEqual(await loadConfiguration(folder), first);
 });
 

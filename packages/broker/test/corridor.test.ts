@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { DewarError } from '@dewar/protocol';
-import { bell, completed, receiptOf, refusesWith, session, withRig } from './fixture.ts';
+import { bell, completed, receiptOf, refusesWith, session, withRig, spentOn } from './fixture.ts';
 
 test('a simulator job runs without a person and ends in a receipt that verifies', withRig(async (r) => {
   const job = await r.until((await r.submit({ backend: 'simulator' })).id, 'ended');
@@ -22,7 +22,7 @@ test('hardware waits for a person; after the yes it runs once, under a grant, an
   await r.approve(waiting);
   const ended = await r.until(waiting.id, 'ended');
   assert.deepEqual(r.qpu.submits, [`${waiting.id}.1`]);
-  assert.deepEqual(await r.store.view.dayTotals('2026-11-23', 'XTS'), { reserved: 0, settled: 1_200_000 });
+  assert.deepEqual(await spentOn(r.store.view, '2026-11-23'), { reserved: 0, settled: 1_200_000 });
   const { predicate } = await receiptOf(r, ended);
   assert.deepEqual(predicate.cost, { currency: 'XTS', micros: 1_200_000 });
   assert.equal(predicate.provider_job_id, 'practice-1');
@@ -71,7 +71,7 @@ test('a byte flipped while an approved job queues: the grant refuses, nothing is
   const ended = await r.until(waiting.id, 'ended');
   assert.deepEqual(ended.phase === 'ended' && ended.outcome.kind === 'denied' && [ended.outcome.by, ended.outcome.reasons[0]?.rule], ['grant', 'grant.artifact_digest_mismatch']);
   assert.deepEqual(r.qpu.submits, [`${first.id}.1`]);
-  assert.equal((await r.store.view.dayTotals('2026-11-23', 'XTS')).reserved, 0);
+  assert.equal((await spentOn(r.store.view, '2026-11-23')).reserved, 0);
 }));
 
 test('the token buys the program once: a second redeem, another token and a spent grant are refused', withRig(async (r) => {
@@ -138,7 +138,7 @@ test('cancel: waiting, queued and running jobs end as cancelled; one that has en
   await r.corridor.cancel(running.id, 'session');
   const ended = await r.until(running.id, 'ended');
   assert.deepEqual(ended.phase === 'ended' && ended.outcome, { kind: 'cancelled', by: 'session' });
-  assert.deepEqual(await r.store.view.dayTotals('2026-11-23', 'XTS'), { reserved: 0, settled: 0 });
+  assert.deepEqual(await spentOn(r.store.view, '2026-11-23'), { reserved: 0, settled: 0 });
   await assert.rejects(r.corridor.cancel(running.id, 'session'), refusesWith('already_ended'));
 }));
 
@@ -154,12 +154,12 @@ test('the day budget holds against many at once: what is left over is denied at 
     return completed(order.shots);
   };
   const answers = await Promise.all(jobs.map((job) => r.approve(job)));
-  const totals = await r.store.view.dayTotals('2026-11-23', 'XTS');
+  const totals = await spentOn(r.store.view, '2026-11-23');
   assert.ok(totals.reserved + totals.settled <= 4_000_000, JSON.stringify(totals));
   assert.equal(answers.filter((job) => job.phase === 'queued').length, 3);
   open();
   for (const job of jobs) await r.until(job.id, 'ended');
-  assert.deepEqual(await r.store.view.dayTotals('2026-11-23', 'XTS'), { reserved: 0, settled: 3_600_000 });
+  assert.deepEqual(await spentOn(r.store.view, '2026-11-23'), { reserved: 0, settled: 3_600_000 });
 }, { budget: { day: 4_000_000 } }));
 
 test('a device that cannot say what it charged keeps the reservation', withRig(async (r) => {
@@ -168,7 +168,7 @@ test('a device that cannot say what it charged keeps the reservation', withRig(a
   await r.approve(job);
   const ended = await r.until(job.id, 'ended');
   assert.equal(ended.phase === 'ended' && ended.cost, 'unknown');
-  assert.deepEqual(await r.store.view.dayTotals('2026-11-23', 'XTS'), { reserved: 1_200_000, settled: 0 });
+  assert.deepEqual(await spentOn(r.store.view, '2026-11-23'), { reserved: 1_200_000, settled: 0 });
   assert.equal((await receiptOf(r, ended)).predicate.cost, 'unknown');
 }));
 
@@ -178,7 +178,7 @@ test('a device that refuses charges nothing', withRig(async (r) => {
   await r.approve(job);
   const ended = await r.until(job.id, 'ended');
   assert.equal(ended.phase === 'ended' && ended.outcome.kind, 'failed');
-  assert.deepEqual(await r.store.view.dayTotals('2026-11-23', 'XTS'), { reserved: 0, settled: 0 });
+  assert.deepEqual(await spentOn(r.store.view, '2026-11-23'), { reserved: 0, settled: 0 });
 }));
 
 test('at most 20 jobs of a session are open, other sessions go on', withRig(async (r) => {
@@ -263,7 +263,7 @@ test('a bill above its reservation is journaled as an overrun and freezes the bu
   const { predicate } = await receiptOf(r, await r.until(job.id, 'ended'));
   assert.deepEqual([predicate.cost, predicate.overrun], [{ currency: 'XTS', micros: 2_000_000 }, true]);
   assert.equal((await r.submit()).decision.reasons[0]?.rule, 'budget.frozen');
-  await r.corridor.thawBudget('seen');
+  await r.corridor.budgets.thaw(null, 'seen');
   assert.equal((await r.submit()).phase, 'waiting');
 }));
 

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { DewarError } from '@dewar/protocol';
 import type { Load } from '../src/core/ports.ts';
-import { completed, receiptOf, withRig, type Rig } from './fixture.ts';
+import { completed, receiptOf, withRig, type Rig, spentOn } from './fixture.ts';
 
 /** A job whose intent is on disk and whose first submit failed, so that it is tried again. */
 async function unsentJob(r: Rig): Promise<Awaited<ReturnType<Rig['submit']>>> {
@@ -40,7 +40,7 @@ test('a cancel that comes before the device has the job ends it unsent and uncha
   const ended = await r.until(job.id, 'ended');
   assert.deepEqual(ended.phase === 'ended' && ended.outcome, { kind: 'cancelled', by: 'person' });
   assert.equal(r.qpu.made.size, 0);
-  assert.deepEqual(await r.store.view.dayTotals('2026-11-23', 'XTS'), { reserved: 0, settled: 0 });
+  assert.deepEqual(await spentOn(r.store.view, '2026-11-23'), { reserved: 0, settled: 0 });
   assert.equal((await receiptOf(r, ended)).predicate.outcome.kind, 'cancelled');
 }));
 
@@ -51,7 +51,7 @@ test('what changed before the device has the job still counts: a damaged artifac
   const ended = await r.until(job.id, 'ended');
   assert.equal(ended.phase === 'ended' && ended.outcome.kind === 'denied' && ended.outcome.reasons[0]?.rule, 'grant.artifact_digest_mismatch');
   assert.equal(r.qpu.made.size, 0);
-  assert.deepEqual(await r.store.view.dayTotals('2026-11-23', 'XTS'), { reserved: 0, settled: 0 });
+  assert.deepEqual(await spentOn(r.store.view, '2026-11-23'), { reserved: 0, settled: 0 });
   await receiptOf(r, ended);
 }));
 
@@ -73,7 +73,7 @@ test('a device that has lost the job ends it, with the charge unknown and the re
   await r.approve(job);
   const ended = await r.until(job.id, 'ended');
   assert.equal(ended.phase === 'ended' && ended.cost, 'unknown');
-  assert.deepEqual(await r.store.view.dayTotals('2026-11-23', 'XTS'), { reserved: 1_200_000, settled: 0 });
+  assert.deepEqual(await spentOn(r.store.view, '2026-11-23'), { reserved: 1_200_000, settled: 0 });
   await receiptOf(r, ended);
 }));
 

@@ -1,14 +1,12 @@
 // Envelopes: one yes covers what is inside its terms, singly counted, and nothing else (invariant 3).
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { loadOpaPolicy } from '../src/adapters/opa-policy.ts';
 import { envelopeView, type Envelope } from '../src/core/envelope.ts';
 import type { Job } from '../src/core/job.ts';
-import { completed, receiptOf, refusesWith, rig, session, withRig, type Rig } from './fixture.ts';
+import { completed, practiceLine, receiptOf, refusesWith, rig, session, withRig, spentOn, type Rig } from './fixture.ts';
 
 const ansatz = 'OPENQASM 3.0;\ninclude "stdgates.inc";\ninput float[64] theta;\nqubit[2] q;\nbit[2] c;\nry(theta) q[0];\ncx q[0], q[1];\nc = measure q;\n';
 type Fields = Readonly<Record<string, unknown>>;
@@ -150,7 +148,7 @@ test('closed while a job queues: the grant refuses, nothing is sent, the money c
   assert.ok('outcome' in two && two.outcome.kind === 'denied' && two.outcome.by === 'grant');
   assert.equal(two.outcome.reasons[0]?.rule, 'grant.envelope');
   assert.equal(r.qpu.made.size, 1);
-  assert.equal((await r.store.view.dayTotals('2026-11-23', 'XTS')).reserved, 0);
+  assert.equal((await spentOn(r.store.view, '2026-11-23')).reserved, 0);
   await receiptOf(r, two);
   await assert.rejects(r.corridor.envelopes.close(envelope.id, 'session'), refusesWith('already_ended'));
 }));
@@ -239,11 +237,9 @@ test('another price list, another policy: the terms are not those any more', asy
       return job.decision.reasons.at(-1)?.message;
     };
     const { prices, policy } = r.parts;
-    assert.match((await why({ prices: { ...prices, dated: '2026-12-01' } })) ?? '', /price list is another one/);
-    assert.match((await why({ prices: { ...prices, lines: [{ device: 'practice-qpu', per_task: 300_001, per_shot: 900 }] } })) ?? '', /price is above/);
-    const bytes = readFileSync(new URL('../../../policies/quantum_policy.wasm', import.meta.url));
-    const loaded = await loadOpaPolicy(bytes);
-    assert.match((await why({ prices, policy: { ...loaded, digest: r.code, evaluate: (input) => loaded.evaluate(input) } })) ?? '', /policy or the analyser changed/);
+    assert.match((await why({ prices: { ...prices, lines: [practiceLine({ dated: '2026-12-01' })] } })) ?? '', /price list is another one/);
+    assert.match((await why({ prices: { ...prices, lines: [practiceLine({ per_task: '0.300001' })] } })) ?? '', /price is above/);
+    assert.match((await why({ prices, policy: { ...policy, digest: r.code, evaluate: (input) => policy.evaluate(input) } })) ?? '', /policy or the analyser changed/);
     assert.equal((await under(r, code, envelope, { parameters: { theta: 0 } })).phase, 'waiting');
     Object.assign(r.parts, { policy });
     assert.notEqual((await under(r, code, envelope)).phase, 'waiting');

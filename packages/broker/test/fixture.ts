@@ -1,27 +1,31 @@
 // A corridor on a real store, real artifacts and the real policy, with devices that do as the test says and a clock that stands still.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { analyse, analyserId, checkGiven } from '@dewar/openqasm';
+import { readStoredPolicy, type Policy } from '@dewar/policy';
 import { DewarError, type Digest, type ErrorCode, type JobId, type JobSpec, type ProgramFacts, type Reason } from '@dewar/protocol';
 import { checkpointSignerFromPem, generateCheckpointKey, generateReceiptKey, signerFromPem, verifyReceipt } from '@dewar/receipt';
 import { ArtifactFiles } from '../src/adapters/artifact-files.ts';
 import { dataFiles } from '../src/adapters/data-files.ts';
-import { loadOpaPolicy } from '../src/adapters/opa-policy.ts';
+import { priceLineFrom } from '../src/adapters/price-files.ts';
 import { bundleSigner } from '../src/adapters/receipt-signer.ts';
 import { SqliteStore } from '../src/adapters/sqlite/store.ts';
+import type { Exchange } from '../src/core/budget.ts';
+import { Budgets } from '../src/core/budgets.ts';
 import { Corridor } from '../src/core/corridor.ts';
-import type { Policy } from '../src/core/decide.ts';
+import type { Policies } from '../src/core/explain.ts';
 import type { Job, Queued, Sending } from '../src/core/job.ts';
 import { lookAgain, verdictNow } from '../src/core/recheck.ts';
-import type { CorridorParts } from '../src/core/parts.ts';
-import type { Clock, Device, DeviceOutcome, Load, Order, Prices, Random, Store, StoredSession } from '../src/core/ports.ts';
+import type { CorridorParts, QueueSettings } from '../src/core/parts.ts';
+import type { Clock, Device, DeviceOutcome, Load, Order, PriceLine, Prices, Random, Store, StoredSession, View } from '../src/core/ports.ts';
 
 export const sha256 = (bytes: Uint8Array): Uint8Array => new Uint8Array(createHash('sha256').update(bytes).digest());
 export const bell = 'OPENQASM 3.0;\ninclude "stdgates.inc";\nqubit[2] q;\nbit[2] c;\nh q[0];\ncx q[0], q[1];\nc = measure q;\n';
-export const policy: Policy = await loadOpaPolicy(readFileSync(new URL('../../../policies/quantum_policy.wasm', import.meta.url)));
+export const policy: Policy = await readStoredPolicy(fileURLToPath(new URL('../../../policies/default/quantum_policy.bundle.json', import.meta.url)));
 export const checkpointSigner = checkpointSignerFromPem('test.local/rig', generateCheckpointKey().privatePem);
 export const receiptKey = generateReceiptKey();
 
@@ -53,7 +57,9 @@ export class TestDevice implements Device {
   readonly view: Device['view'];
   readonly description = 'a device of the tests';
   readonly account = null;
+  readonly onPremises = false;
   readonly slots = 1;
+  readonly keys = 'honoured';
   /** Provider job id by key: more than one for a key would be a second paid job. */
   readonly made = new Map<string, string>();
   readonly submits: string[] = [];
@@ -95,13 +101,34 @@ export function completed(shots: number): DeviceOutcome {
 }
 
 export const session: StoredSession = { id: 'session_00000000000000000000', name: 'default', containment: 'uncontained', created: '2026-11-23T12:00:00.000Z', read: [] };
-export const prices: Prices = { dated: '2026-11-01', currency: 'XTS', free: ['simulator'], lines: [{ device: 'practice-qpu', per_task: 300_000, per_shot: 900 }] };
+/** As prices.json has it, a decimal of it or the date another one. */
+export function practiceLine({ per_task = '0.30', per_shot = '0.0009', dated = '2026-11-01' } = {}): PriceLine {
+  return priceLineFrom({ device: 'practice-qpu', dated, source: 'the list of the tests', currency: 'XTS', task: 'job', per_task, per_shot }, false);
+}
+export const prices: Prices = { free: ['simulator'], lines: [practiceLine()], rates: [] };
+
+/** No rates. */
+export const sameCurrency: Exchange = (amount, to) => (amount.currency === to ? amount : null);
+
+/** What all jobs have reserved and settled in practice money on that day. */
+export async function spentOn(view: View, day: string): Promise<{ readonly reserved: number; readonly settled: number }> {
+  const { reserved = 0, settled = 0 } = (await view.spent('all', '', day)).find(({ currency }) => currency === 'XTS') ?? {};
+  return { reserved, settled };
+}
+
+/** The rig's policy, as one that no file changes. */
+export function policiesOf(r: Rig): Policies {
+  const view = { digest: r.parts.policy.digest, since: session.created, by: null, folder: '/none', modules: { 'quantum_policy.rego': 'package quantum.workflow' }, data: {}, problem: null };
+  return { view, reload: async () => view, past: async (digest) => (digest === view.digest ? { policy: r.parts.policy, bundle: view } : null) };
+}
 
 /** Why the grant would be refused now, or null. */
 export async function refusalAtGrant(parts: CorridorParts, job: Queued | Sending): Promise<readonly Reason[] | null> {
   const verdict = await verdictNow(parts, job, await lookAgain(parts, job), parts.store.view);
   return 'refused' in verdict ? verdict.refused : null;
 }
+
+export const queue: QueueSettings = { rules: { lanes: { interactive: 4, batch: 1 }, running: null }, submits: { per_minute: 600, burst: 200 } };
 
 export interface Rig {
   readonly folder: string;
@@ -114,7 +141,6 @@ export interface Rig {
   readonly corridor: Corridor;
   readonly errors: unknown[];
   readonly code: Digest;
-  readonly budget: { currency: string; job: number; day: number };
   submit(spec?: Partial<Record<keyof JobSpec, unknown>>, from?: StoredSession): Promise<Job>;
   /** Waits until the job is in that phase. */
   until(id: JobId, phase: Job['phase']): Promise<Job>;
@@ -130,6 +156,7 @@ export interface RigOptions {
   readonly budget?: { readonly job?: number; readonly day?: number };
   readonly prices?: Prices;
   readonly policy?: Policy;
+  readonly queue?: Partial<QueueSettings>;
   /** A device left out of the configuration. */
   readonly without?: string;
 }
@@ -148,17 +175,18 @@ async function build(folder: string, clock: TestClock, simulator: TestDevice, qp
   let closed = false;
   const store = new SqliteStore({ file: join(folder, 'journal.db'), clock, random, sha256, signer: checkpointSigner, onFatal: (error) => errors.push(error) });
   const artifacts = new ArtifactFiles(join(folder, 'artifacts'), sha256);
-  const budget = { currency: 'XTS', job: 10_000_000, day: 50_000_000, ...options.budget };
+  const { job: mostJob = 10_000_000, day: mostDay = 50_000_000 } = options.budget ?? {};
   const parts: CorridorParts = {
     store: options.around?.(store) ?? store, artifacts, dataFiles, policy: options.policy ?? policy, analyser: { id: analyserId, analyse: (source, given) => analyse(source, checkGiven(source, given)), draw: () => undefined }, clock, random, sha256, version: 'test',
     backends: { devices: new Map([['simulator', simulator], ['practice-qpu', qpu]].filter(([name]) => name !== options.without) as [string, Device][]), aliases: new Map([['ibmq_qpu_1', 'practice-qpu']]) },
-    prices: options.prices ?? prices, budget, signer: bundleSigner(signerFromPem(receiptKey.privatePem)), report: (error) => errors.push(error),
+    prices: options.prices ?? prices, exchangeOn: () => sameCurrency, owner: 'owner', zone: 'UTC', queue: { ...queue, ...options.queue }, signer: bundleSigner(signerFromPem(receiptKey.privatePem)), report: (error) => errors.push(error),
   };
   const corridor = new Corridor(parts);
   const code = await artifacts.put(new TextEncoder().encode(bell));
+  await new Budgets({ ...parts, store }).begin([['job', mostJob], ['day', mostDay]].map(([per, limit]) => ({ key: { scope: 'all', name: null, per: per as 'job' | 'day', currency: 'XTS' }, limit_micros: Number(limit) })));
   await corridor.recover();
   const self: Rig = {
-    folder, clock, store, artifacts, simulator, qpu, parts, corridor, errors, code, budget,
+    folder, clock, store, artifacts, simulator, qpu, parts, corridor, errors, code,
     submit: async (spec = {}, from = session) => {
       const body = { job_name: 'test', code_blob: code, backend: 'practice-qpu', ...spec };
       const submitted = await corridor.submit(new TextEncoder().encode(JSON.stringify(body)), from);

@@ -1,4 +1,4 @@
-// The line before a device, who is woken when a job changes, and clients that wait and go away.
+// The line before a device, where a job stands in it, who is woken when a job changes, and clients that wait and go away.
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -10,24 +10,28 @@ import fc from 'fast-check';
 import { Changes, DeviceLine } from '../src/core/line.ts';
 import { openDoor } from '../src/server/door.ts';
 import { sessionApp } from '../src/server/session-api.ts';
-import { prices, rig, session } from './fixture.ts';
+import type { JobId } from '@dewar/protocol';
+import { prices, queue, rig, session, TestClock } from './fixture.ts';
 
+const lineOf = (slots: number, held: boolean, clock = new TestClock()): DeviceLine => new DeviceLine({ device: 'practice-qpu', slots, rules: queue.rules, clock }, held);
+const jobId = (name: string | number): JobId => `job_${name}`;
+const place = (job: JobId, underway = false) => ({ job, session: 'default', lane: 'interactive', underway }) as const;
 const turn = (): Promise<void> => sleep(0);
 
-test('first come, first served, and never more at once than there are slots', async () => {
+test('jobs of one session: first come, first served, and never more at once than there are slots', async () => {
   await fc.assert(fc.asyncProperty(fc.integer({ min: 1, max: 3 }), fc.array(fc.constantFrom('enter', 'release', 'leave', 'hold', 'let go'), { maxLength: 60 }), async (slots, steps) => {
-    const line = new DeviceLine(slots, false);
-    const waiting: string[] = [];
-    const served: string[] = [];
+    const line = lineOf(slots, false);
+    const waiting: JobId[] = [];
+    const served: JobId[] = [];
     const releases: (() => void)[] = [];
     let count = 0;
     let held = false;
     for (const step of steps) {
       if (step === 'enter') {
-        const job = `job ${count}`;
+        const job = jobId(count);
         count += 1;
         waiting.push(job);
-        void line.enter(job, false).then((release) => {
+        void line.enter(place(job)).then((release) => {
           if (release === null) return;
           served.push(job);
           releases.push(release);
@@ -58,9 +62,9 @@ test('first come, first served, and never more at once than there are slots', as
 });
 
 test('a held line serves nobody until it is let go', async () => {
-  const line = new DeviceLine(1, true);
+  const line = lineOf(1, true);
   let came = 0;
-  for (const job of ['a', 'b']) void line.enter(job, false).then((release) => { if (release) came += 1; });
+  for (const job of ['a', 'b']) void line.enter(place(jobId(job))).then((release) => { if (release) came += 1; });
   await turn();
   assert.equal(came, 0);
   line.hold(false);
@@ -69,10 +73,10 @@ test('a held line serves nobody until it is let go', async () => {
 });
 
 test('the brake does not hold what the device has already', async () => {
-  const line = new DeviceLine(1, true);
+  const line = lineOf(1, true);
   const came: string[] = [];
-  void line.enter('new', false).then((release) => { if (release) came.push('new'); });
-  void line.enter('underway', true).then((release) => {
+  void line.enter(place(jobId('new'))).then((release) => { if (release) came.push('new'); });
+  void line.enter(place(jobId('underway'), true)).then((release) => {
     came.push('underway');
     release?.();
   });
@@ -81,8 +85,40 @@ test('the brake does not hold what the device has already', async () => {
 });
 
 test('leaving a line that one is not in is nothing', () => {
-  const line = new DeviceLine(1, false);
-  line.leave('nobody');
+  const line = lineOf(1, false);
+  line.leave(jobId('nobody'));
+});
+
+test('a place and its estimate: unknown before three runs, cautious after ten, and none while the brake holds the line', async () => {
+  const clock = new TestClock();
+  const line = lineOf(1, false, clock);
+  const releases: (() => void)[] = [];
+  for (const job of ['a', 'b', 'c']) void line.enter(place(jobId(job))).then((release) => { if (release) releases.push(release); });
+  await turn();
+  assert.equal(line.placeOf(jobId('a')), undefined, 'it runs');
+  assert.deepEqual([line.placeOf(jobId('b'))?.position, line.placeOf(jobId('c'))?.position, line.placeOf(jobId('c'))?.of], [1, 2, 2]);
+  assert.deepEqual(line.placeOf(jobId('c'))?.estimate, { start_after_s: null, basis: 'not known yet: 3 runs on practice-qpu are needed, 0 are known' });
+  for (let run = 0; run < 3; run += 1) line.took(10_000);
+  clock.advance(4000);
+  assert.deepEqual(line.placeOf(jobId('b'))?.estimate.start_after_s, { likely: 6, cautious: null });
+  assert.deepEqual(line.placeOf(jobId('c'))?.estimate.start_after_s, { likely: 16, cautious: null });
+  for (let run = 0; run < 7; run += 1) line.took(run < 5 ? 10_000 : 20_000);
+  assert.deepEqual(line.placeOf(jobId('c'))?.estimate.start_after_s, { likely: 16, cautious: 36 });
+  clock.advance(7000);
+  assert.equal(line.placeOf(jobId('b'))?.estimate.start_after_s?.likely, 9, 'it ran longer than most: what is left is that of those that did');
+  clock.advance(60_000);
+  assert.deepEqual(line.placeOf(jobId('b'))?.estimate, { start_after_s: null, basis: 'not known: a run on practice-qpu takes longer than any of its last 10' });
+  line.hold(true);
+  assert.match(line.placeOf(jobId('b'))?.estimate.basis ?? '', /brake/);
+  assert.equal(line.placeOf(jobId('b'))?.estimate.start_after_s, null);
+  const view = line.view();
+  assert.deepEqual([view.held, view.running.map(({ job_id }) => job_id), view.waiting.map(({ job_id }) => job_id)], [true, [jobId('a')], [jobId('b'), jobId('c')]]);
+  line.hold(false);
+  line.leave(jobId('b'));
+  assert.equal(line.placeOf(jobId('c'))?.position, 1);
+  releases[0]?.();
+  await turn();
+  assert.equal(line.placeOf(jobId('c')), undefined);
 });
 
 test('who listens is told until it stops, and one that stops while it is told harms nobody', () => {
@@ -125,7 +161,7 @@ test('a client that waits and vanishes leaves no listener and no timer behind', 
       stop();
     };
   } };
-  const app = sessionApp({ corridor: r.corridor, store: r.store, artifacts: r.artifacts, analyser: r.parts.analyser, backends: { devices: new Map(), aliases: new Map() }, prices, budget: r.budget, clock, version: 'test', help: '', report: (error) => r.errors.push(error) }, session);
+  const app = sessionApp({ corridor: r.corridor, store: r.store, artifacts: r.artifacts, analyser: r.parts.analyser, backends: { devices: new Map(), aliases: new Map() }, prices, clock, version: 'test', help: '', report: (error) => r.errors.push(error) }, () => session);
   const door = await openDoor({ socket, app, peer: null, report: (error) => r.errors.push(error) });
   try {
     const job = await r.submit();

@@ -1,56 +1,89 @@
 // A journal of the release before: opened, brought to today's tables in one transaction, and as true as it was.
 import assert from 'node:assert/strict';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
-import { jsonDigest, type Json } from '@dewar/protocol';
+import { digestOf, jsonDigest, type JobId, type Json } from '@dewar/protocol';
+import { checkpointSignerFromPem } from '@dewar/receipt';
 import { SqliteStore } from '../src/adapters/sqlite/store.ts';
+import { Budgets } from '../src/core/budgets.ts';
 import type { Job } from '../src/core/job.ts';
 import type { Store } from '../src/core/ports.ts';
-import { checkpointSigner, completed, receiptOf, rig, sha256, TestClock } from './fixture.ts';
+import { bell, completed, receiptOf, rig, sameCurrency, sha256, TestClock } from './fixture.ts';
 
-/** Takes from a database of today what version 1 did not have. */
-function toVersion1(file: string): void {
-  const db = new DatabaseSync(file);
-  db.exec(`
-    DROP INDEX jobs_by_code; DROP INDEX jobs_by_envelope; DROP TABLE envelopes; DROP INDEX events_of_envelope; DROP TABLE session_tokens; DROP TABLE settings;
-    CREATE TABLE jobs_1(id TEXT PRIMARY KEY, session TEXT NOT NULL, phase TEXT NOT NULL, outcome TEXT, device_kind TEXT NOT NULL, program TEXT NOT NULL, data TEXT NOT NULL) STRICT, WITHOUT ROWID;
-    INSERT INTO jobs_1 SELECT id, session, phase, outcome, device_kind, program, data FROM jobs;
-    DROP TABLE jobs; ALTER TABLE jobs_1 RENAME TO jobs;
-    CREATE INDEX jobs_by_phase ON jobs(phase, id); CREATE INDEX jobs_by_session ON jobs(session, id); CREATE INDEX jobs_by_program ON jobs(program, device_kind, outcome);
-    PRAGMA user_version = 1;`);
-  db.close();
+/** Written by the release before this one's tables, on 23 and 24 November: two jobs charged, one of them above its reservation, one running, one waiting, the budget frozen. */
+const vectors = new URL('../../../vectors/journal/', import.meta.url);
+const signer = checkpointSignerFromPem('test.local/rig', readFileSync(new URL('checkpoint.pem', vectors), 'utf8'));
+const open: { readonly running: JobId; readonly waiting: JobId } = { running: 'job_06h0tvat01anxa16ntav', waiting: 'job_06h0tvat004drrbf6emb' };
+
+/** Takes from version 2 what version 1 did not have. */
+const toVersion1 = `
+  DROP INDEX jobs_by_code; DROP INDEX jobs_by_envelope; DROP TABLE envelopes; DROP INDEX events_of_envelope; DROP TABLE session_tokens; DROP TABLE settings;
+  CREATE TABLE jobs_1(id TEXT PRIMARY KEY, session TEXT NOT NULL, phase TEXT NOT NULL, outcome TEXT, device_kind TEXT NOT NULL, program TEXT NOT NULL, data TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  INSERT INTO jobs_1 SELECT id, session, phase, outcome, device_kind, program, data FROM jobs;
+  DROP TABLE jobs; ALTER TABLE jobs_1 RENAME TO jobs;
+  CREATE INDEX jobs_by_phase ON jobs(phase, id); CREATE INDEX jobs_by_session ON jobs(session, id); CREATE INDEX jobs_by_program ON jobs(program, device_kind, outcome);
+  PRAGMA user_version = 1;`;
+
+const shapes = (file: string): unknown[] => new DatabaseSync(file, { readOnly: true }).prepare("SELECT name FROM sqlite_master WHERE type IN ('table', 'index', 'trigger') AND name NOT LIKE 'sqlite_%' ORDER BY name").all().map(({ name }) => name);
+
+for (const version of [1, 2]) {
+  test(`a version ${version} journal is migrated at the start: jobs, money, what was simulated, and the checkpoint are kept`, async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'dewar-migrate-'));
+    const file = join(folder, 'journal.db');
+    const clock = new TestClock();
+    clock.time = Date.parse('2026-11-24T13:00:00.000Z');
+    const start = (at = file): SqliteStore => new SqliteStore({ file: at, clock, random: { bytes: (count) => crypto.getRandomValues(new Uint8Array(count)) }, sha256, signer, onFatal: (error) => assert.fail(String(error)) });
+    try {
+      cpSync(new URL('journal-2.db', vectors), file);
+      const old = new DatabaseSync(file);
+      if (version === 1) old.exec(toVersion1);
+      const size = Number(old.prepare('SELECT size FROM head').get()?.['size']);
+      old.close();
+      for (const time of ['first', 'second']) {
+        const store = start();
+        const { view } = store;
+        assert.equal((await view.head()).size, size, time);
+        assert.deepEqual([(await view.job(open.running))?.phase, (await view.job(open.waiting))?.phase], ['running', 'waiting']);
+        assert.equal(await view.simulatedBefore(digestOf(new TextEncoder().encode(bell), sha256)), true);
+        assert.deepEqual([await view.envelopes({}), await view.budgets(), await view.setting('budgets'), await view.sessionOfToken('0'.repeat(64))], [[], [], null, null]);
+        for (const [scope, name] of [['all', ''], ['session', 'default'], ['backend', 'practice-qpu']] as const) {
+          assert.deepEqual(await view.spent(scope, name, '2026-11'), [{ currency: 'XTS', reserved: 390_000, settled: 3_200_000 }]);
+          assert.deepEqual(await view.spent(scope, name, '2026-11-24'), [{ currency: 'XTS', reserved: 390_000, settled: 0 }]);
+        }
+        assert.deepEqual((await store.verify()).problems, []);
+        await store.close();
+      }
+      const fresh = join(folder, 'fresh.db');
+      await start(fresh).close();
+      assert.deepEqual(shapes(file), shapes(fresh));
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
 }
 
-test('a version 1 journal is migrated at the start: jobs, what was simulated, and the checkpoint are kept', async () => {
-  const r = await rig();
+test('the one budget of before is set as two at the first start, frozen as it was; the reservation that was open is settled', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'dewar-migrate-'));
   try {
-    const job = await r.submit();
-    const head = await r.store.view.head();
-    await (await r.restart()).store.close();
-    const file = join(folder, 'journal.db');
-    cpSync(join(r.folder, 'journal.db'), file);
-    toVersion1(file);
-    const open = (): SqliteStore => new SqliteStore({ file, clock: new TestClock(), random: { bytes: (count) => crypto.getRandomValues(new Uint8Array(count)) }, sha256, signer: checkpointSigner, onFatal: (error) => assert.fail(String(error)) });
-    for (const time of ['first', 'second']) {
-      const store = open();
-      assert.deepEqual(await store.view.head(), head, time);
-      assert.equal((await store.view.job(job.id))?.phase, 'waiting');
-      assert.equal(await store.view.simulatedBefore(r.code), true);
-      assert.deepEqual(await store.view.envelopes({}), []);
-      assert.equal(await store.view.sessionOfToken('0'.repeat(64)), null);
-      assert.equal(await store.view.setting('tcp_port'), null);
-      assert.deepEqual((await store.verify()).problems, []);
-      await store.close();
-    }
-    const columns = new DatabaseSync(file, { readOnly: true }).prepare("SELECT name FROM sqlite_master WHERE type IN ('table', 'index') AND name NOT LIKE 'sqlite_%' ORDER BY name").all().map(({ name }) => name);
-    const fresh = new DatabaseSync(join(r.folder, 'journal.db'), { readOnly: true }).prepare("SELECT name FROM sqlite_master WHERE type IN ('table', 'index') AND name NOT LIKE 'sqlite_%' ORDER BY name").all().map(({ name }) => name);
-    assert.deepEqual(columns, fresh);
+    cpSync(new URL('journal-2.db', vectors), join(folder, 'journal.db'));
+    const clock = new TestClock();
+    clock.time = Date.parse('2026-11-24T13:00:00.000Z');
+    const store = new SqliteStore({ file: join(folder, 'journal.db'), clock, random: { bytes: (count) => crypto.getRandomValues(new Uint8Array(count)) }, sha256, signer, onFatal: (error) => assert.fail(String(error)) });
+    const budgets = new Budgets({ store, clock, owner: 'owner', exchangeOn: () => sameCurrency });
+    const wanted = (['job', 'day'] as const).map((per) => ({ key: { scope: 'all' as const, name: null, per, currency: 'XTS' }, limit_micros: 5_000_000 }));
+    await budgets.begin(wanted);
+    await budgets.begin(wanted.map((each) => ({ ...each, limit_micros: 1 })));
+    assert.deepEqual((await budgets.show(null)).map(({ id, limit, frozen, reserved }) => [id, limit.micros, frozen, reserved?.micros]), [['all/day/XTS', 5_000_000, true, 390_000], ['all/job/XTS', 5_000_000, true, 0]]);
+    assert.deepEqual(await budgets.thaw(null, 'seen'), ['all/day/XTS', 'all/job/XTS']);
+    await store.commit((tx) => tx.settle(open.running, { currency: 'XTS', micros: 390_000 }));
+    assert.deepEqual(await store.view.spent('session', 'default', 'total'), [{ currency: 'XTS', reserved: 0, settled: 3_590_000 }]);
+    // The settlement has no event here, so verify names the ledger, and nothing else.
+    assert.ok((await store.verify()).problems.every((problem) => /ledger|spent/.test(problem)));
+    await store.close();
   } finally {
-    r.close();
     rmSync(folder, { recursive: true, force: true });
   }
 });

@@ -13,24 +13,25 @@ const waiting = (await r.submit({ shots: 1000 })) as Waiting;
 r.close();
 const at = '2026-11-23T12:00:00.000Z';
 const money: Money = { currency: 'XTS', micros: 1_200_000 };
+const reserved: moves.Reserved = { reservation: { day: '2026-11-23', amount: money, payer: { user: 'owner', project: null, session: 'default', backend: 'practice-qpu' } }, warnings: [] };
 const reason: Reason = { rule: 'budget.day', effect: 'deny', message: 'no', fix: null };
 const approval: Approval = { id: 'apr_00000000000000000000', at, resolved_digest: waiting.resolved_digest };
-const queued = moves.approved(waiting, approval, money, '2026-11-23').after;
+const queued = moves.approved(waiting, approval, reserved).after;
 const free: Queued = { ...queued, reserved: null };
 const { grant } = mint(queued, 0, { bytes: (count) => new Uint8Array(count) }, sha256);
 const sending = moves.sending(queued, grant, waiting.decision).after;
 const running = moves.answered(sending, 'practice-1').after;
-const end = (charged: Money | 'unknown' | null): moves.RunEnd => ({ outcome: { kind: 'completed', results: waiting.spec_digest }, charged, output: waiting.spec_digest });
+const end = (charged: Money | 'unknown' | null): moves.RunEnd => ({ outcome: { kind: 'completed', results: waiting.spec_digest }, charged, output: waiting.spec_digest, budgets: ['all/day/XTS'] });
 const denied: Decision = { ...waiting.decision, effect: 'deny', reasons: [reason] };
 const decided = decidedPart(waiting);
 
 const table: readonly (readonly [string, Job['phase'] | 'new', Move, readonly string[]])[] = [
   ['refused', 'new', moves.refused({ ...decided, decision: denied }, at), ['job.submitted', 'job.decided']],
   ['asked', 'new', moves.asked(decided, 'nonce', at), ['job.submitted', 'job.decided']],
-  ['allowed for money', 'new', moves.allowed(decided, money, '2026-11-23'), ['job.submitted', 'job.decided', 'budget.reserved']],
-  ['allowed for free', 'new', moves.allowed(decided, null, '2026-11-23'), ['job.submitted', 'job.decided']],
+  ['allowed for money', 'new', moves.allowed(decided, reserved), ['job.submitted', 'job.decided', 'budget.reserved']],
+  ['allowed for free', 'new', moves.allowed(decided, { reservation: null, warnings: [] }), ['job.submitted', 'job.decided']],
   ['over budget at once', 'new', moves.overBudgetAtOnce(decided, reason, at), ['job.submitted', 'job.decided']],
-  ['approved', 'waiting', moves.approved(waiting, approval, money, '2026-11-23'), ['approval.given', 'budget.reserved']],
+  ['approved', 'waiting', moves.approved(waiting, approval, reserved), ['approval.given', 'budget.reserved']],
   ['over budget', 'waiting', moves.overBudget(waiting, approval, reason, at), ['approval.given']],
   ['denied', 'waiting', moves.deniedByPerson(waiting, 'no', at), ['approval.denied']],
   ['expired', 'waiting', moves.expired(waiting, at), ['approval.expired']],

@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PolicyInput } from '@dewar/protocol';
-import type { Policy } from '../src/core/decide.ts';
+import type { Policy } from '@dewar/policy/decide';
 import type { Job } from '../src/core/job.ts';
 import type { CorridorParts } from '../src/core/parts.ts';
 import { analyse, analyserId } from '@dewar/openqasm';
 import { dataFiles } from '../src/adapters/data-files.ts';
-import { completed, policy, prices, refusalAtGrant, rig, sha256, type Rig } from './fixture.ts';
+import { completed, policy, practiceLine, prices, refusalAtGrant, rig, sameCurrency, sha256, spentOn, type Rig } from './fixture.ts';
 
 /** A yes-sayer: allows hardware without a person, as an edited policy might. */
 const lenient: Policy = { digest: `sha256:${'1'.repeat(64)}`, evaluate: () => ({ allow: true, ask: false, reasons: [{ rule: 'test.allow', effect: 'allow', message: 'allowed', fix: null }] }) };
@@ -25,7 +25,7 @@ async function queued(r: Rig, change: Partial<CorridorParts> = {}, atGrant?: () 
   assert.equal(job.phase, 'queued');
   if (job.phase !== 'queued') throw new TypeError('not queued');
   const parts: CorridorParts = {
-    store: r.store, artifacts: r.artifacts, dataFiles, policy, analyser: { id: analyserId, analyse: (source) => analyse(source), draw: () => undefined }, prices, budget: r.budget, clock: r.clock, sha256, version: 'test',
+    store: r.store, artifacts: r.artifacts, dataFiles, policy, analyser: { id: analyserId, analyse: (source) => analyse(source), draw: () => undefined }, prices, exchangeOn: () => sameCurrency, owner: 'owner', zone: 'UTC', queue: r.parts.queue, clock: r.clock, sha256, version: 'test',
     random: { bytes: (count) => new Uint8Array(count) }, signer: { sign: async () => new Uint8Array() }, report: () => undefined,
     backends: { devices: new Map([['simulator', r.simulator], ['practice-qpu', r.qpu]]), aliases: new Map() }, ...change,
   };
@@ -34,14 +34,14 @@ async function queued(r: Rig, change: Partial<CorridorParts> = {}, atGrant?: () 
 
 const cases: readonly [string, (r: Rig) => Partial<CorridorParts>, string | null][] = [
   ['nothing changed: the grant is given', () => ({}), null],
-  ['a dearer price', () => ({ prices: { ...prices, lines: [{ device: 'practice-qpu', per_task: 300_001, per_shot: 900 }] } }), 'grant.resolved'],
-  ['a cheaper price is another job too', () => ({ prices: { ...prices, lines: [{ device: 'practice-qpu', per_task: 1, per_shot: 900 }] } }), 'grant.resolved'],
+  ['a dearer price', () => ({ prices: { ...prices, lines: [practiceLine({ per_task: '0.300001' })] } }), 'grant.resolved'],
+  ['a cheaper price is another job too', () => ({ prices: { ...prices, lines: [practiceLine({ per_task: '0.000001' })] } }), 'grant.resolved'],
+  ['a price past its last day', () => ({ prices: { ...prices, lines: [{ ...practiceLine(), valid_until: '2026-11-22' }] } }), 'grant.cannot_price'],
   ['no price any more', () => ({ prices: { ...prices, lines: [] } }), 'grant.cannot_price'],
   ['another policy', () => ({ policy: { ...policy, digest: lenient.digest, evaluate: (input: PolicyInput) => policy.evaluate(input) } }), 'grant.resolved'],
   ['another analyser', (r) => ({ analyser: { id: 'openqasm/9.9.9', analyse: (source) => analyse(source), draw: () => undefined }, store: r.store }), 'grant.resolved'],
   ['the device is gone', (r) => ({ backends: { devices: new Map([['simulator', r.simulator]]), aliases: new Map() } }), 'grant.backend_unknown'],
   ['the backend name now means another device', (r) => ({ backends: { devices: new Map([['simulator', r.simulator], ['practice-qpu', r.simulator]]), aliases: new Map() } }), 'grant.resolved'],
-  ['the job budget has become smaller', (r) => ({ budget: { ...r.budget, job: 1 } }), 'budget.job'],
 ];
 
 for (const [name, change, rule] of cases) {
@@ -55,6 +55,21 @@ for (const [name, change, rule] of cases) {
     }
   });
 }
+
+test('at the grant: a budget has become smaller than what others have left of it', async () => {
+  const r = await rig();
+  try {
+    const { job, parts } = await queued(r);
+    const day = (limit_micros: number) => r.corridor.budgets.set({ key: { scope: 'all', name: null, per: 'day', currency: 'XTS' }, limit_micros });
+    // Two of 1.2216 are reserved: this job's own is not in its way.
+    await day(2_443_200);
+    assert.equal(await refusalAtGrant(parts, job), null);
+    await day(2_443_199);
+    assert.equal((await refusalAtGrant(parts, job))?.[0]?.rule, 'budget.limit');
+  } finally {
+    r.close();
+  }
+});
 
 test('at the grant: the device can no longer run it', async () => {
   const r = await rig();
@@ -121,7 +136,7 @@ test('a policy that allows hardware without a person still reserves, and the bud
     const ended = await r.until(first.id, 'ended');
     assert.equal(ended.phase === 'ended' && ended.outcome.kind, 'completed');
     await r.until(second.id, 'ended');
-    assert.deepEqual(await r.store.view.dayTotals('2026-11-23', 'XTS'), { reserved: 0, settled: 1_221_600 });
+    assert.deepEqual(await spentOn(r.store.view, '2026-11-23'), { reserved: 0, settled: 1_221_600 });
   } finally {
     r.close();
   }

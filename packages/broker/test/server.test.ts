@@ -12,7 +12,7 @@ import { controlApp } from '../src/server/control-api.ts';
 import { newApp, openDoor } from '../src/server/door.ts';
 import { sessionApp } from '../src/server/session-api.ts';
 import type { TcpParts } from '../src/server/tcp-api.ts';
-import { bell, completed, rig, session, type Rig } from './fixture.ts';
+import { bell, completed, policiesOf, rig, session, sha256, type Rig } from './fixture.ts';
 
 const noTcp: TcpParts = { view: () => null, open: () => Promise.reject(new Error('not here')), close: async () => {}, issueToken: () => Promise.reject(new Error('not here')), revokeTokens: async () => 0 };
 
@@ -23,21 +23,21 @@ interface Doors {
   readonly shutDowns: () => number;
 }
 
-async function doors(t: TestContext, artifactsOf: (r: Rig) => Artifacts = (r) => r.artifacts): Promise<Doors> {
-  const r = await rig();
+async function doors(t: TestContext, artifactsOf: (r: Rig) => Artifacts = (r) => r.artifacts, options: Parameters<typeof rig>[0] = {}): Promise<Doors> {
+  const r = await rig(options);
   const folder = mkdtempSync(join(tmpdir(), 'dewar-doors-'));
   const report = (error: unknown): void => void r.errors.push(error);
-  const common = { corridor: r.corridor, store: r.store, artifacts: artifactsOf(r), analyser: r.parts.analyser, backends: r.parts.backends, prices: r.parts.prices, budget: r.budget, clock: r.clock, version: 'test', help: 'the help', report };
+  const common = { corridor: r.corridor, store: r.store, artifacts: artifactsOf(r), analyser: r.parts.analyser, backends: r.parts.backends, prices: r.parts.prices, clock: r.clock, version: 'test', help: 'the help', report };
   let shutDowns = 0;
   const control = controlApp({
-    ...common, home: folder, since: 'now', policy: r.parts.policy.digest, keys: { receipt_pem: 'p', checkpoint_vkey: 'v' }, socketOf: (name) => name, tcp: noTcp,
-    openSession: () => Promise.reject(new Error('not here')),
+    ...common, home: folder, since: 'now', policies: policiesOf(r), sha256, keys: { receipt_pem: 'p', checkpoint_vkey: 'v' }, socketOf: (name) => name, tcp: noTcp,
+    openSession: () => Promise.reject(new Error('not here')), changeSession: () => Promise.reject(new Error('not here')),
     shutDown: () => {
       shutDowns += 1;
     },
   });
   const paths = { session: join(folder, 'session.sock'), control: join(folder, 'control.sock') };
-  const opened = [await openDoor({ socket: paths.session, app: sessionApp(common, session), peer: null, report }), await openDoor({ socket: paths.control, app: control, peer: null, report })];
+  const opened = [await openDoor({ socket: paths.session, app: sessionApp(common, () => session), peer: null, report }), await openDoor({ socket: paths.control, app: control, peer: null, report })];
   t.after(async () => {
     for (const door of opened) await door.close();
     r.close();
@@ -145,4 +145,21 @@ test('a socket is made with mode 0600 under any mask, which is then as it was', 
   t.after(() => door.close());
   assert.equal(statSync(join(folder, 'a.sock')).mode & 0o777, 0o600);
   assert.equal(process.umask(), 0);
+});
+
+test('a session that submits too fast is told in whole seconds when to come again, and the line is shown to the person only', async (t) => {
+  const made = await doors(t, undefined, { queue: { submits: { per_minute: 20, burst: 1 } } });
+  const answer = await new Promise<{ status: number; retry: string | undefined; body: { error: ErrorBody } }>((resolve, reject) => {
+    request({ socketPath: made.session, path: '/v1/jobs', method: 'POST', agent: false, headers: { host: 'dewar', 'content-type': 'application/json' } }, (incoming) => {
+      let text = '';
+      incoming.setEncoding('utf8').on('data', (chunk: string) => {
+        text += chunk;
+      }).on('end', () => resolve({ status: incoming.statusCode ?? 0, retry: incoming.headers['retry-after'], body: JSON.parse(text) }));
+    }).on('error', reject).end('{}');
+  });
+  assert.deepEqual([answer.status, answer.retry, answer.body.error.code], [429, '3', 'rate_limited']);
+  assert.match(answer.body.error.fix ?? '', /^wait 3 s/);
+  const shown: { queue: { device: string; waiting: unknown[] }[] } = JSON.parse((await get(made.control, '/v1/queue')).text);
+  assert.deepEqual(shown.queue.map(({ device, waiting }) => [device, waiting.length]), [['simulator', 0], ['practice-qpu', 0]]);
+  assert.equal((await get(made.session, '/v1/queue')).status, 404);
 });

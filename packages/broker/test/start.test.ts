@@ -19,8 +19,8 @@ const homeIn = (folder: string): Home => ({ state: join(folder, 'state'), config
 
 function start(home: Home): Promise<Broker> {
   return startBroker({
-    home, uid: process.getuid?.() ?? 0, clock: systemClock, random: systemRandom, peer: () => undefined,
-    policyFile: fileURLToPath(new URL('../../../policies/quantum_policy.wasm', import.meta.url)),
+    home, uid: process.getuid?.() ?? 0, owner: 'owner', zone: 'UTC', clock: systemClock, random: systemRandom, peer: () => undefined,
+    policyFile: fileURLToPath(new URL('../../../policies/default/quantum_policy.bundle.json', import.meta.url)),
     helpFile: fileURLToPath(new URL('../../../docs/agents.md', import.meta.url)),
     report: () => undefined, onFatal: () => undefined, onShutDown: () => undefined,
   });

@@ -12,7 +12,7 @@ import { SqliteStore } from '../src/adapters/sqlite/store.ts';
 import { arrows, mayMove, type EventDraft, type Job, type MovingEvent } from '../src/core/job.ts';
 import type { Store } from '../src/core/ports.ts';
 import { issueToken, revokeTokens } from '../src/core/session-token.ts';
-import { checkpointSigner, rig, sha256, TestClock, type Rig } from './fixture.ts';
+import { checkpointSigner, rig, sha256, TestClock, type Rig, spentOn } from './fixture.ts';
 
 const pem = generateCheckpointKey().privatePem;
 const random = { bytes: (count: number) => crypto.getRandomValues(new Uint8Array(count)) };
@@ -308,7 +308,7 @@ for (const side of ['before', 'after'] as const) {
         await untilEnded(r, job, true);
         assert.deepEqual(r.qpu.submits, [`${job.id}.1`]);
         assert.equal(r.qpu.made.size, 1);
-        assert.deepEqual(await r.store.view.dayTotals('2026-11-23', 'XTS'), { reserved: 0, settled: 300_000 + 900 * 1024 });
+        assert.deepEqual(await spentOn(r.store.view, '2026-11-23'), { reserved: 0, settled: 300_000 + 900 * 1024 });
         assert.equal((await r.store.view.jobs({})).length, 2);
         assert.deepEqual((await r.store.verify()).problems, []);
         reached += r.errors.length;

@@ -14,12 +14,13 @@ const { view: device } = r.qpu;
 r.close();
 const at = '2026-11-23T12:00:00.000Z';
 const money: Money = { currency: 'XTS', micros: 1 };
+const reserved: moves.Reserved = { reservation: { day: '2026-11-23', amount: money, payer: { user: 'owner', project: null, session: 'default', backend: 'practice-qpu' } }, warnings: [] };
 const approval: Approval = { id: 'apr_00000000000000000000', at, resolved_digest: waiting.resolved_digest };
-const queued = moves.approved(waiting, approval, money, '2026-11-23').after;
+const queued = moves.approved(waiting, approval, reserved).after;
 const sending = moves.sending(queued, mint(queued, 0, { bytes: (count) => new Uint8Array(count) }, sha256).grant, waiting.decision).after;
 const running = moves.answered(sending, 'practice-1').after;
-const ended = (outcome: moves.RunEnd['outcome'], charged: Money | 'unknown' | null = money) => moves.runEnded(running, { outcome, charged, output: waiting.spec_digest }, at).after;
-const keys = (job: Parameters<typeof jobView>[0]): string[] => Object.keys(jobView(job, device, { done: 1, total: 2 })).filter((key) => ['expires', 'approval', 'grant', 'provider_job_id', 'progress', 'ended', 'denied', 'failure', 'results_digest', 'cost'].includes(key));
+const ended = (outcome: moves.RunEnd['outcome'], charged: Money | 'unknown' | null = money) => moves.runEnded(running, { outcome, charged, output: waiting.spec_digest, budgets: ['all/day/XTS'] }, at).after;
+const keys = (job: Parameters<typeof jobView>[0]): string[] => Object.keys(jobView(job, device, { progress: { done: 1, total: 2 } })).filter((key) => ['expires', 'approval', 'grant', 'provider_job_id', 'progress', 'ended', 'denied', 'failure', 'results_digest', 'cost'].includes(key));
 
 test('each phase shows its own fields', () => {
   assert.deepEqual(keys(waiting), ['expires']);

@@ -1,7 +1,8 @@
 // The approval card: everything that a person decides on, on one screen, from what the broker derived itself.
-import { formatMicros, formatMoney, isDigest, practiceCurrency, type PendingView } from '@dewar/protocol';
+import { isDigest, type PendingView } from '@dewar/protocol';
+import { budgetLines } from './budget-text.ts';
 import { escape } from './escape.ts';
-import { agentLines, deviceWord, digestsText, factLines, many, parameterLines, quoteText, reasonLines, saidBy, shortDigest, shotsText } from './job-text.ts';
+import { agentLines, deviceWord, digestsText, factLines, many, parameterLines, quoteText, reasonLines, saidBy, shortDigest, shotsText, unusualLines } from './job-text.ts';
 import { labelColumns, row, wrap, type Line } from './line.ts';
 
 export interface CardOptions {
@@ -28,7 +29,8 @@ export function card(pending: PendingView, { now, columns: wanted = 80 }: CardOp
     ...parameterLines(job.spec.parameters, columns),
     ...bound(pending, columns),
     ...row('Price', quoteText(job.quote), columns, 'strong'),
-    ...row('Budget', budgetText(pending), columns, pending.budget.frozen ? 'bad' : undefined),
+    ...budgetLines(pending.budgets, job.quote.kind === 'free' ? null : job.quote.amount, columns),
+    ...unusualLines(pending.anomalies, columns),
     ...reasonLines(job.decision, columns, 2),
     ...(job.expires === undefined ? [] : row('Expires', `${job.expires} (${untilText(job.expires, now)})`, columns)),
     ...row('Job', job.job_id, columns),
@@ -38,15 +40,14 @@ export function card(pending: PendingView, { now, columns: wanted = 80 }: CardOp
 }
 
 /** What else the spec asks for, and a yes binds. */
-function bound({ job: { spec, quote }, budget }: PendingView, columns: number): Line[] {
+function bound({ job: { spec, quote } }: PendingView, columns: number): Line[] {
   const { data = [], image, packages = [], time_limit_s: seconds, max_cost: most } = spec;
-  const currency = quote.kind === 'priced' ? quote.amount.currency : budget.currency;
   const text = (label: string, value: string): Line[] => row(label, escape(value, 2 * (columns - labelColumns) - 2), columns);
   return [
     ...(data.length === 0 ? [] : text('Data', `${many(data.length, 'item')}: ${data.map((item) => (isDigest(item) ? shortDigest(item) : item)).join(', ')}`)),
     ...(image === undefined ? [] : text('Image', `(unverified) ${image}`)),
     ...(packages.length === 0 ? [] : text('Packages', `${packages.length}, not installed: ${packages.join(', ')}`)),
-    ...(seconds === undefined && most === undefined ? [] : text('Limits', [seconds !== undefined && `stopped after ${seconds} s`, most !== undefined && `refused above ${most} ${currency}`].filter((limit) => limit !== false).join(' · '))),
+    ...(seconds === undefined && most === undefined ? [] : text('Limits', [seconds !== undefined && `stopped after ${seconds} s`, most !== undefined && `refused above ${most}${quote.kind === 'priced' ? ` ${quote.amount.currency}` : ''}`].filter((limit) => limit !== false).join(' · '))),
   ];
 }
 
@@ -81,16 +82,6 @@ export function circuit({ source, source_error: why, drawing }: Program, columns
     ...shown.map((line, index): Line => [{ text: number(index), tone: 'faint' }, escape(line.replaceAll('\t', '  '), columns - number(index).length)]),
     ...(lines.length > shown.length ? [[{ text: `      … ${many(lines.length - shown.length, 'more line')}`, tone: 'warn' }] satisfies Line] : []),
   ];
-}
-
-function budgetText({ job, budget }: PendingView): string {
-  if (budget.frozen) return 'FROZEN: nothing is spent until dewar thaw --budget';
-  const label = budget.currency === practiceCurrency ? ' (practice money)' : '';
-  const before = formatMoney(budget.day_remaining);
-  if (job.quote.kind === 'free') return `${before} left today${label}, unchanged by this job`;
-  if (job.quote.amount.currency !== budget.currency) return `${before} left today; this job is priced in ${job.quote.amount.currency}`;
-  const after = budget.day_remaining.micros - job.quote.amount.micros;
-  return `${before} → ${formatMicros(after)} ${budget.currency} left today${label}, at worst`;
 }
 
 export function untilText(expires: string, now: Date): string {

@@ -7,15 +7,18 @@ export interface WriteOptions {
   /** Throw EEXIST rather than replace a file. */
   readonly exclusive?: boolean;
   readonly mode?: number;
+  /** The mode as it is given, whatever the umask says. */
+  readonly exact?: boolean;
 }
 
 /** Writes beside, syncs, then links or renames into place, and syncs the folder. */
-export async function writeWhole(path: string, bytes: Uint8Array | string, { exclusive = false, mode = 0o600 }: WriteOptions = {}): Promise<void> {
+export async function writeWhole(path: string, bytes: Uint8Array | string, { exclusive = false, mode = 0o600, exact = false }: WriteOptions = {}): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const beside = `${path}.${randomBytes(6).toString('hex')}.tmp`;
   try {
     const file = await open(beside, 'wx', mode);
     try {
+      if (exact) await file.chmod(mode);
       await file.writeFile(bytes);
       await file.sync();
     } finally {

@@ -1,14 +1,15 @@
 // An envelope in words: its card, and the lines that tell how it stands.
 import { formatMicros, formatMoney, practiceCurrency, rangeText, type EnvelopeView, type Money, type PendingEnvelopeView } from '@dewar/protocol';
+import { envelopeBudgetLines } from './budget-text.ts';
 import { circuit, untilText, type CardOptions } from './card.ts';
 import { escape, width } from './escape.ts';
-import { agentLines, deviceWord, factLines, many, minute, moneyText, reasonLines, shortDigest } from './job-text.ts';
+import { agentLines, deviceWord, factLines, many, minute, moneyText, reasonLines, shortDigest, unusualLines } from './job-text.ts';
 import { labelColumns, row, table, wrap, type Line } from './line.ts';
 
 /** Everything that a yes to an envelope binds, on one screen, from what the broker derived itself. */
 export function envelopeCard(pending: PendingEnvelopeView, { now, columns: wanted = 80 }: CardOptions): Line[] {
   const columns = Math.min(80, wanted);
-  const { envelope, budget } = pending;
+  const { envelope, budgets, anomalies } = pending;
   const { terms } = envelope;
   const word = deviceWord({ ...terms.device, max_qubits: 0 });
   const text = `Agent session ${escape(envelope.session, 32)} wants an ENVELOPE, many jobs under one yes, on ${word}: ${escape(terms.device.name, 64)} · up to ${many(terms.max_jobs, 'job')}`;
@@ -18,7 +19,8 @@ export function envelopeCard(pending: PendingEnvelopeView, { now, columns: wante
     ...circuit(pending, columns),
     ...factLines(envelope.facts, columns),
     ...termLines(envelope, columns, 3),
-    ...row('Budget', budget.frozen ? 'FROZEN: nothing is spent until dewar thaw --budget' : `${formatMoney(budget.day_remaining)} left today; each job is reserved by itself${envelope.terms.max_amount !== null && envelope.terms.max_amount.micros > budget.day_remaining.micros ? ', and not all of them fit today' : ''}`, columns, budget.frozen ? 'bad' : undefined),
+    ...envelopeBudgetLines(budgets, terms, columns),
+    ...unusualLines(anomalies, columns),
     ...reasonLines(envelope.decision, columns, 2),
     ...(envelope.expires === undefined ? [] : row('Answer', `until ${envelope.expires} (${untilText(envelope.expires, now)})`, columns)),
     ...row('Envelope', envelope.envelope_id, columns),

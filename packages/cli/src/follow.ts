@@ -1,7 +1,8 @@
 // Following a job to its end: one status line on a terminal, silence in a pipe, and a plain word when interrupted.
 import { hasEnded, type JobClient } from '@dewar/client';
-import type { JobView } from '@dewar/protocol';
+import { placeText, type JobView } from '@dewar/protocol';
 import type { Context } from './context.ts';
+import { escape } from './escape.ts';
 import { Interrupted } from './exit.ts';
 
 const redrawMs = 120;
@@ -42,5 +43,5 @@ function statusText(job: JobView): string {
     return `running on ${job.device.name} · ${progress.done} of ${progress.total} shots (${Math.floor((progress.done / progress.total) * 100)}%)`;
   }
   if (job.status === 'waiting') return 'waiting for a person';
-  return `${job.status} on ${job.device.name}`;
+  return `${job.status} on ${job.device.name}${job.queue === undefined ? '' : `, ${escape(placeText(job.queue), 200)}`}`;
 }

@@ -1,5 +1,5 @@
 // A job in words: the device, facts, price and reasons as every verb says them.
-import { formatMoney, practiceCurrency, specDefaults, valuesOf, type Decision, type DeviceView, type Digest, type JobFacts, type JobStatus, type JobView, type Money, type Parameters, type Quote } from '@dewar/protocol';
+import { formatMoney, placeText, practiceCurrency, specDefaults, valuesOf, type Anomaly, type Decision, type DeviceView, type Digest, type JobFacts, type JobStatus, type JobView, type Money, type Parameters, type Quote } from '@dewar/protocol';
 import { escape } from './escape.ts';
 import { labelColumns, row, type Line, type Tone } from './line.ts';
 
@@ -59,6 +59,15 @@ export function factLines(facts: JobFacts, columns: number): Line[] {
   ];
 }
 
+const unusualTexts: Readonly<Record<Anomaly, string>> = {
+  first_time: 'this program has not run on hardware before', new_backend: 'the session is new to this device', ten_times: 'ten times its usual price here or more', burst: '30 jobs or more in ten minutes', night: 'at night',
+};
+
+/** What the broker finds unlike the session's jobs so far; nothing where that is nothing. */
+export function unusualLines(anomalies: readonly Anomaly[], columns: number): Line[] {
+  return anomalies.length === 0 ? [] : row('Unusual', anomalies.map((anomaly) => unusualTexts[anomaly]).join(' · '), columns, 'warn');
+}
+
 /** @param lines most lines of one message; the card has little room */
 export function reasonLines(decision: Decision, columns: number, lines = 8): Line[] {
   // Beside a denial, what a person would have been asked reads as if a yes could still help.
@@ -105,6 +114,11 @@ function valuesText(value: Parameters[string]): string {
   return `${values.slice(0, 2).map(String).join(', ')}, … (${values.length} values${span})`;
 }
 
+/** Where it stands in its device's line, while it does. */
+export function queueLines({ queue }: JobView, columns: number): Line[] {
+  return queue === undefined ? [] : [...row('Queue', escape(placeText(queue), 400), columns), ...(queue.estimate.start_after_s === null ? [] : row('', escape(queue.estimate.basis, 400), columns))];
+}
+
 /** Everything about one job. */
 export function jobLines(job: JobView, columns: number): Line[] {
   const approved = job.approval !== undefined ? row('Approved', `${job.approval.at} (${job.approval.id})`, columns) : job.envelope !== undefined ? row('Approved', `by envelope ${job.envelope.id}`, columns) : [];
@@ -119,6 +133,7 @@ export function jobLines(job: JobView, columns: number): Line[] {
     ...row('Decision', job.decision.effect, columns, toneOf(job.decision.effect)),
     ...reasonLines(job.decision, columns),
     ...approved,
+    ...queueLines(job, columns),
     ...(job.expires === undefined ? [] : row('Expires', job.expires, columns)),
     ...(job.provider_job_id === undefined ? [] : row('Taken as', job.provider_job_id, columns)),
     ...endLines(job, columns),

@@ -8,7 +8,7 @@ const written = '2026-11-27';
 
 const files: readonly (readonly [string, string])[] = [
   ['~/.local/state/dewar', "the broker's state: journal, artifacts, keys, log"],
-  ['~/.config/dewar', 'configuration: backends.json, prices.json, budgets.json, and trust.json with the pinned keys'],
+  ['~/.config/dewar', 'configuration: backends.json, prices.json, rates.json, queue.json, a policy of your own in policy/, and trust.json with the pinned keys'],
   ['$XDG_RUNTIME_DIR/dewar', 'sockets: control.sock for the person, s/NAME/api.sock for each session'],
 ];
 

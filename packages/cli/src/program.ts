@@ -20,6 +20,10 @@ import { logs } from './verbs/logs.ts';
 import { man } from './verbs/man.ts';
 import { mcp } from './verbs/mcp.ts';
 import { pending } from './verbs/pending.ts';
+import { policy } from './verbs/policy.ts';
+import { prices } from './verbs/prices.ts';
+import { queue } from './verbs/queue.ts';
+import { quote } from './verbs/quote.ts';
 import { receipt } from './verbs/receipt.ts';
 import { results } from './verbs/results.ts';
 import { run } from './verbs/run.ts';
@@ -35,9 +39,9 @@ import { wait } from './verbs/wait.ts';
 
 export const verbGroups: readonly (readonly [string, readonly Verb[]])[] = [
   ['Broker:', [up, down, status, doctor, session, mcp, tcp]],
-  ['Jobs:', [run, submit, jobs, show, wait, results, logs, cancel]],
-  ['Approval:', [pending, approve, deny, envelope, freeze, thaw]],
-  ['Money and devices:', [backends, budget]],
+  ['Jobs:', [run, submit, jobs, queue, show, wait, results, logs, cancel]],
+  ['Approval:', [pending, approve, deny, envelope, freeze, thaw, policy]],
+  ['Money and devices:', [backends, quote, prices, budget]],
   ['Evidence:', [receipt, verify, journal]],
   ['Shell:', [completion, man]],
 ];

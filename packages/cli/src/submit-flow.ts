@@ -3,7 +3,7 @@ import type { JobView, ResultsAnswer, SubmitAnswer } from '@dewar/protocol';
 import type { Context } from './context.ts';
 import { exitOfJob, exits, type ExitCode } from './exit.ts';
 import { follow } from './follow.ts';
-import { deviceWord, endLines, factLines, headLine, moneyText, quoteText, reasonLines } from './job-text.ts';
+import { deviceWord, endLines, factLines, headLine, moneyText, queueLines, quoteText, reasonLines } from './job-text.ts';
 import { row, type Line } from './line.ts';
 import { resultLines } from './results-text.ts';
 
@@ -40,7 +40,7 @@ export function outcomeLines(job: JobView, results: ResultsAnswer | undefined, c
 /** A job in as few lines as say how it stands. */
 export function shortLines(job: JobView, columns: number): Line[] {
   const decided = job.status === 'waiting' || job.denied?.by === 'policy' ? reasonLines(job.decision, columns) : [];
-  return [headLine(job), ...(job.cost === undefined ? [] : row('Cost', moneyText(job.cost), columns)), ...endLines(job, columns), ...decided];
+  return [headLine(job), ...(job.cost === undefined ? [] : row('Cost', moneyText(job.cost), columns)), ...queueLines(job, columns), ...endLines(job, columns), ...decided];
 }
 
 function dryRunLines(answer: Extract<SubmitAnswer, { dry_run: true }>, columns: number): Line[] {

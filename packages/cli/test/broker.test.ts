@@ -77,6 +77,6 @@ test('the TCP door is opened, told of by status and doctor, and closed', async (
   assert.equal((await json(0, 'tcp', 'off')).tcp, null);
 });
 
-test('what only reads answers: status, backends, budget, jobs, logs, sessions, journal, doctor', async () => {
-  for (const args of [['status'], ['backends'], ['budget'], ['jobs'], ['logs', 'last'], ['session', 'list'], ['journal', 'verify'], ['pending'], ['doctor']]) await json(0, ...args);
+test('what only reads answers: status, backends, prices, budget, jobs, logs, sessions, journal, doctor', async () => {
+  for (const args of [['status'], ['backends'], ['prices'], ['prices', 'outdated'], ['budget'], ['jobs'], ['logs', 'last'], ['session', 'list'], ['journal', 'verify'], ['pending'], ['doctor']]) await json(0, ...args);
 });

@@ -5,7 +5,7 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { refuse, status, type Answers } from '@dewar/client/test/fake-broker';
-import { bellFacts, bellSource, sampleBudget, sampleDigest, sampleJob, sampleJobId, samplePending, sampleResults, sampleStatus, waitingJob } from '@dewar/client/test/samples';
+import { bellFacts, bellSource, sampleBudget, sampleDigest, sampleJob, sampleJobId, samplePending, samplePlace, samplePrices, sampleResults, sampleStatus, waitingJob } from '@dewar/client/test/samples';
 import { newHome, runCli, withFakes } from './run-cli.ts';
 
 const job = `/v1/jobs/${sampleJobId}`;
@@ -26,14 +26,45 @@ const door: Answers = {
 
 test('run uploads, submits, waits and prints the counts on stdout; the rest is on stderr', async () => {
   await withFakes({ session: door }, async ({ home, session }) => {
-    const ended = await runCli(['run', circuitIn(home), '--backend', 'simulator', '--shots', '1024', '--max-cost', '5.00', '--tag', 'a', '--tag', 'b'], { home });
+    const ended = await runCli(['run', circuitIn(home), '--backend', 'simulator', '--shots', '1024', '--max-cost', '5.00', '--tag', 'a', '--tag', 'b', '--lane', 'batch'], { home });
     assert.equal(ended.code, 0, ended.stderr);
     assert.match(ended.stdout, /^job_\S+ {2}completed {2}simulator \(SIMULATOR\) · 1024 shots\n00 █+ 530 {3}51\.8%\n11 █+\S* +494 {3}48\.2%\n/);
     assert.match(ended.stderr, /^submitted job_\S+\nreceipt: dewar receipt job_/);
     noEscapes(ended.stdout + ended.stderr);
     assert.equal(session.asked[0]?.body, bellSource);
-    assert.deepEqual(JSON.parse(session.asked[1]?.body ?? ''), { job_name: 'bell', code_blob: sampleDigest('a'), backend: 'simulator', shots: 1024, max_cost: 5, tags: ['a', 'b'] });
+    assert.deepEqual(JSON.parse(session.asked[1]?.body ?? ''), { job_name: 'bell', code_blob: sampleDigest('a'), backend: 'simulator', shots: 1024, max_cost: 5, lane: 'batch', tags: ['a', 'b'] });
   });
+});
+
+test('a queued job shows its place and when it is likely to begin, in show, jobs and wait; another lane is refused', async () => {
+  const queued = waitingJob({ status: 'queued', queue: samplePlace });
+  await withFakes({ control: { [`GET ${job}`]: { job: queued }, [`GET ${job}/wait`]: () => ({ job: queued }), 'GET /v1/jobs': { jobs: [queued] } } }, async ({ home }) => {
+    const told = /Queue {5}place 2 of 3, batch; starts in about 40 s, 90 s if runs are long/;
+    assert.match((await runCli(['show', sampleJobId], { home })).stdout, told);
+    assert.match((await runCli(['wait', sampleJobId, '--timeout', '1'], { home })).stdout, told);
+    assert.match((await runCli(['jobs'], { home })).stdout, /queued 2 of 3 {2}practice-qpu/);
+    assert.equal((await runCli(['run', circuitIn(home), '--backend', 'simulator', '--lane', 'urgent'], { home })).code, 2);
+  });
+});
+
+test('queue lists what runs and what waits, says so where a start is not known, and escapes what comes from a broker', async () => {
+  const unknown = { position: 2, of: 2, lane: 'interactive', estimate: { start_after_s: null, basis: 'not known yet: 0 of the 3 runs \u001b[2J' } } as const;
+  const at = { session: 'default', since: '2026-11-23T07:00:00.000Z' } as const;
+  const queue = [
+    { device: 'simulator', slots: 3, held: false, running: [], waiting: [] },
+    { device: 'practice-qpu', slots: 1, held: false, running: [{ ...at, job_id: sampleJobId, lane: 'interactive' }], waiting: [{ ...at, ...samplePlace, position: 1, of: 2, job_id: sampleJobId }, { ...at, ...unknown, job_id: sampleJobId }] },
+  ];
+  await withFakes({ control: { 'GET /v1/queue': { queue } } }, async ({ home }) => {
+    const { code, stdout } = await runCli(['queue'], { home });
+    assert.equal(code, 0);
+    const rows = stdout.split('\n');
+    assert.match(rows[1] ?? '', /^practice-qpu {2}runs {3}job_\S+ {2}default {2}interactive {2}11-23 07:00/);
+    assert.match(rows[2] ?? '', /^practice-qpu {2}1 .* batch .* starts in about 40 s/);
+    assert.match(rows[3] ?? '', /^practice-qpu {2}2 .* start not known yet: 0 of the 3 runs \\u\{1b\}/);
+    noEscapes(stdout);
+    assert.deepEqual(JSON.parse((await runCli(['queue', '--json'], { home })).stdout), { queue });
+  });
+  await withFakes({ control: { 'GET /v1/queue': { queue: [queue[0]] } } }, async ({ home }) => assert.equal((await runCli(['queue'], { home })).stdout, 'nothing runs, and nothing waits for a device\n'));
 });
 
 test('run --json prints one document and nothing else', async () => {
@@ -121,7 +152,7 @@ test('without a broker every verb that needs one exits 5 and says how to start i
   const home = newHome();
   const spec = join(home, 'job.json');
   writeFileSync(spec, '{}');
-  for (const args of [['status'], ['jobs'], ['show', 'last'], ['submit', '--spec', spec], ['run', circuitIn(home), '--backend', 'x'], ['approve', sampleJobId, '--yes'], ['freeze'], ['journal', 'verify'], ['budget']]) {
+  for (const args of [['status'], ['jobs'], ['show', 'last'], ['submit', '--spec', spec], ['run', circuitIn(home), '--backend', 'x'], ['approve', sampleJobId, '--yes'], ['freeze'], ['journal', 'verify'], ['budget'], ['prices'], ['quote', circuitIn(home)]]) {
     const ended = await runCli([...args, '--json'], { home });
     assert.equal(ended.code, 5, args.join(' '));
     assert.equal(ended.stdout, '');
@@ -286,17 +317,18 @@ test('logs are escaped line by line', async () => {
 
 test('the small verbs print what they did, also as JSON', async () => {
   const backend = { name: 'simulator', kind: 'simulator', practice: false, max_qubits: 24, aliases: ['sim'], description: 'local', price: 'free' };
+  const prevented = { month: '2026-11', jobs: 0, amounts: [] };
   const made = { id: 'session_1', name: 'agent', containment: 'uncontained', socket: '/run/x.sock', created: '2026-11-23T07:00:00Z', read: [] };
   await withFakes({
     control: {
-      'GET /v1/tcp': { tcp: null }, 'GET /v1/status': sampleStatus, 'POST /v1/freeze': { frozen: true }, 'POST /v1/thaw': { frozen: false }, 'GET /v1/sessions': { sessions: [made] }, 'POST /v1/sessions': () => status(201, { session: made }),
+      'GET /v1/tcp': { tcp: null }, 'GET /v1/budgets': { budgets: [sampleBudget], prevented }, 'GET /v1/status': sampleStatus, 'POST /v1/freeze': { frozen: true }, 'POST /v1/thaw': { frozen: false }, 'GET /v1/sessions': { sessions: [made] }, 'POST /v1/sessions': () => status(201, { session: made }),
       [`POST ${job}/cancel`]: { job: sampleJob({ status: 'cancelled' }) }, 'GET /v1/jobs': { jobs: [sampleJob({ job_id: 'job_01k9zzzzzzzzzzzzzzz9' }), waitingJob()] },
     },
-    session: { 'GET /v1/backends': { backends: [backend] }, 'GET /v1/budget': { budget: sampleBudget } },
+    session: { 'GET /v1/backends': { backends: [backend] }, 'GET /v1/prices': { prices: samplePrices } },
   }, async ({ home, control }) => {
     const json: [string[], unknown][] = [
-      [['status'], { status: sampleStatus, tcp: null }], [['freeze', '--reason', 'why'], { frozen: true }], [['thaw'], { frozen: false }], [['session', 'list'], { sessions: [made] }],
-      [['session', 'create', 'agent', '--read', home], { session: made }], [['backends'], { backends: [backend] }], [['budget'], { budget: sampleBudget }], [['cancel', 'last'], { job: sampleJob({ status: 'cancelled' }) }],
+      [['status'], { status: sampleStatus, tcp: null, budgets: [sampleBudget] }], [['freeze', '--reason', 'why'], { frozen: true }], [['thaw'], { frozen: false }], [['session', 'list'], { sessions: [made] }],
+      [['session', 'create', 'agent', '--read', home], { session: made }], [['backends'], { backends: [backend] }], [['budget'], { budgets: [sampleBudget], prevented }], [['prices'], { prices: samplePrices }], [['cancel', 'last'], { job: sampleJob({ status: 'cancelled' }) }],
     ];
     for (const [args, document] of json) {
       const ended = await runCli([...args, '--json'], { home });

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'node:test';
 import { Command } from 'commander';
 import fc from 'fast-check';
-import { sampleDigest, sampleJob, waitingJob } from '@dewar/client/test/samples';
+import { sampleBudget, sampleDigest, sampleJob, waitingJob } from '@dewar/client/test/samples';
 import { liveCandidates, type Asks, type Live } from '../src/completion/live.ts';
 import { isRepeatable } from '../src/completion/kinds.ts';
 import { wantedAt } from '../src/completion/walk.ts';
@@ -30,9 +30,9 @@ test('every verb of the tree is offered, and a hidden one is not', () => {
   const wanted = wantedAt(tree, [], '');
   assert.deepEqual(wanted.kind === 'these' && wanted.candidates.map(({ value }) => value), ['seen', 'help']);
   assert.deepEqual(values(''), [...program.commands.map((command) => command.name()), 'help']);
-  assert.deepEqual(values('session', ''), ['create', 'token', 'list', 'help']);
+  assert.deepEqual(values('session', ''), ['create', 'set', 'token', 'list', 'help']);
   assert.deepEqual(values('help', ''), program.commands.map((command) => command.name()));
-  assert.deepEqual(values('session', 'help', ''), ['create', 'token', 'list']);
+  assert.deepEqual(values('session', 'help', ''), ['create', 'set', 'token', 'list']);
 });
 
 test('every verb that takes a <job> gets jobs, and every --backend gets backends', () => {
@@ -45,13 +45,14 @@ test('every verb that takes a <job> gets jobs, and every --backend gets backends
 });
 
 test('where a path is taken the shell is told to find files, or folders', () => {
-  for (const words of [['run', ''], ['submit', '--spec', ''], ['submit', '--spec=x'], ['verify', ''], ['verify', '--key', ''], ['receipt', 'last', '-o', ''], ['receipt', '--output=']]) assert.deepEqual(at(...words), { kind: 'files' }, words.join(' '));
+  for (const words of [['run', ''], ['quote', ''], ['submit', '--spec', ''], ['submit', '--spec=x'], ['verify', ''], ['verify', '--key', ''], ['receipt', 'last', '-o', ''], ['receipt', '--output=']]) assert.deepEqual(at(...words), { kind: 'files' }, words.join(' '));
   assert.deepEqual(at('session', 'create', 'x', '--read', ''), { kind: 'directories' });
 });
 
 test('choices are offered, and free text is left alone', () => {
   assert.deepEqual(values('results', 'last', '--format', ''), ['table', 'json', 'csv']);
   assert.deepEqual(values('results', 'last', '--format=t'), ['--format=table', '--format=json', '--format=csv']);
+  assert.deepEqual(values('prices', ''), ['outdated']);
   assert.deepEqual(values('completion', ''), ['bash', 'zsh', 'fish']);
   assert.deepEqual(values('deny', 'last', '--reason', ''), []);
   assert.deepEqual(values('session', 'create', ''), []);
@@ -85,7 +86,7 @@ test('any words at all have an answer', () => {
 });
 
 const asking = (jobs: readonly ReturnType<typeof sampleJob>[], backends: readonly string[] = [], envelopes: readonly object[] = []): Asks => ({
-  control: { jobs: async () => jobs, envelopes: async () => envelopes, sessions: async () => [{ name: 'agent', containment: 'uncontained' }] },
+  control: { jobs: async () => jobs, envelopes: async () => envelopes, sessions: async () => [{ name: 'agent', containment: 'uncontained' }], budgets: async () => ({ budgets: [sampleBudget, { ...sampleBudget, id: 'project:alpha/month/EUR', frozen: true }] }) },
   jobs: { jobs: async () => jobs, envelopes: async () => envelopes },
   session: { envelopes: async () => envelopes, backends: async () => backends.map((name) => ({ name, kind: 'simulator', practice: false, max_qubits: 1, aliases: [], description: '', price: 'free' })) },
 }) as unknown as Asks;
@@ -138,6 +139,27 @@ test('a name that a shell or the command could read as something else is not off
 
 test('sessions are offered where one is asked for', async () => {
   assert.deepEqual(await liveCandidates(live('tokens', 'session'), asking([])), [{ value: 'agent', about: 'uncontained' }]);
+});
+
+test('budgets are offered by name where one is asked for, and those that are frozen where they are thawed', async () => {
+  for (const verb of ['set', 'remove']) {
+    assert.deepEqual(at('budget', verb, ''), { kind: 'live', of: 'budget', verb, given: new Set(), prefix: '' });
+    assert.deepEqual(await offered(live(verb, 'budget'), asking([])), ['all/day/XTS', 'project:alpha/month/EUR']);
+  }
+  assert.equal(at('budget', 'thaw', 'all/day/XTS', '').kind, 'live');
+  assert.deepEqual(await liveCandidates(live('thaw', 'budget'), asking([])), [{ value: 'project:alpha/month/EUR', about: '50.00 XTS (practice money), frozen' }]);
+  assert.deepEqual(values('budget', ''), ['show', 'set', 'remove', 'thaw', 'history', 'help']);
+  assert.deepEqual(values('budget', 'set', 'all/day/XTS', ''), []);
+});
+
+test('the policies that come with Dewar are offered where one is used, and files where one is compared', async () => {
+  const wanted = at('policy', 'use', '');
+  assert.ok(wanted.kind === 'live' && wanted.of === 'library');
+  const [first] = await liveCandidates(wanted, asking([]));
+  assert.equal(first?.value, 'default');
+  assert.match(first?.about ?? '', /\S/);
+  for (const verb of ['check', 'test', 'fmt', 'diff']) assert.deepEqual(at('policy', verb, ''), { kind: 'files' }, verb);
+  assert.equal(at('policy', 'explain', '').kind, 'live');
 });
 
 test('a broker that does not answer, or answers late, gives nothing', async () => {

@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { bellFacts, sampleBudget, sampleDigest, sampleEnvelope, sampleEnvelopeId, samplePending, samplePendingEnvelope, waitingJob } from '@dewar/client/test/samples';
-import { DewarError, type PendingEnvelopeView } from '@dewar/protocol';
+import { bellFacts, neededBudgets, sampleBudget, sampleDigest, sampleEnvelope, sampleEnvelopeId, samplePending, samplePendingEnvelope, waitingJob } from '@dewar/client/test/samples';
+import { anomalies, DewarError, type PendingEnvelopeView } from '@dewar/protocol';
 import { card } from '../src/card.ts';
 import { envelopeCard, envelopeLines } from '../src/envelope-text.ts';
 import { escape, width } from '../src/escape.ts';
@@ -29,7 +29,7 @@ test('nothing that the agent wrote can leave its line, its column or its label',
         data: Array.from({ length: 64 }, () => ({ digest: sampleDigest('9'), size: 1 })), device: { name: long, kind: 'qpu', practice: false },
       },
     }),
-    source: `OPENQASM 3.0;${long}\n`.repeat(40), budget: { ...sampleBudget, frozen: true },
+    source: `OPENQASM 3.0;${long}\n`.repeat(40), budgets: [{ ...sampleBudget, frozen: true, needs: null }], anomalies,
   });
   for (const columns of [40, 60, 80, 300]) {
     for (const line of [...envelopeCard(hostile, { now, columns }), ...envelopeLines(hostile.envelope, Math.min(columns, 80))].map(plain)) {
@@ -48,6 +48,18 @@ test('the card says how many inputs it has no room for, what varies first; show 
   assert.match(text, new RegExp(`! \\d+ more inputs not shown, of which 0 may vary: dewar envelope show ${sampleEnvelopeId}`));
   const whole = envelopeLines(envelope, 80).map(plain).join(' ').replaceAll(/\s+/g, ' ');
   for (const name of Object.keys(envelope.terms.parameters)) assert.ok(whole.includes(`${name} `), name);
+});
+
+test('the card says what all of an envelope would leave, a job limit of one job, and where not all of it fits now', () => {
+  const [day, job] = neededBudgets(20_000_000);
+  assert.ok(day !== undefined && job !== undefined);
+  const text = shown(samplePendingEnvelope());
+  assert.match(text, /all\/day 47\.50 XTS → 27\.50 XTS left \(practice money\), once all is used/);
+  assert.match(text, /all\/job 1\.20 XTS of at most 10\.00 XTS a job \(practice money\)/);
+  assert.match(text, /the yes reserves nothing: each job is reserved by itself/);
+  assert.match(shown(samplePendingEnvelope({ budgets: [{ ...day, remaining_micros: 19_999_999 }] })).replaceAll(/\s+/g, ' '), /all\/day 19\.999999 XTS left \(practice money\): not all of 20\.00 XTS fits now/);
+  assert.match(shown(samplePendingEnvelope({ budgets: [{ ...day, frozen: true }, job] })).replaceAll(/\s+/g, ' '), /all\/day FROZEN .* all\/job 1\.20 XTS/);
+  assert.match(shown(samplePendingEnvelope({ budgets: [] })), /none in XTS covers it/);
 });
 
 test('a job\'s card tells its points and what they set', () => {

@@ -33,12 +33,16 @@ export interface CliOptions {
   readonly home: string;
   readonly env?: Record<string, string>;
   readonly nodeArgs?: readonly string[];
+  readonly cwd?: string;
+  /** Given the means to send a signal later. */
+  readonly onSpawn?: (kill: (signal: NodeJS.Signals) => void) => void;
   /** Called with all of stderr so far, to send a signal at the right moment. */
   readonly onStderr?: (soFar: string, kill: (signal: NodeJS.Signals) => void) => void;
 }
 
-export async function runCli(args: readonly string[], { home, env = {}, nodeArgs = [], onStderr }: CliOptions): Promise<Ended> {
-  const child = spawn(process.execPath, [...nodeArgs, mainFile, ...args], { env: { PATH: process.env['PATH'] ?? '', HOME: home, DEWAR_HOME: home, NODE_COMPILE_CACHE: compiled, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+export async function runCli(args: readonly string[], { home, env = {}, nodeArgs = [], cwd, onSpawn, onStderr }: CliOptions): Promise<Ended> {
+  const child = spawn(process.execPath, [...nodeArgs, mainFile, ...args], { env: { PATH: process.env['PATH'] ?? '', HOME: home, DEWAR_HOME: home, NODE_COMPILE_CACHE: compiled, ...env }, ...(cwd !== undefined && { cwd }), stdio: ['ignore', 'pipe', 'pipe'] });
+  onSpawn?.((signal) => child.kill(signal));
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => { stdout += text; });

@@ -1,7 +1,7 @@
 // The control socket: what only the person may do.
 import {
-  anyObject, envelopeAnswer, frozenAnswer, jobAnswer, journalAnswer, journalReport, keysAnswer, pendingAnswer, pendingEnvelopeAnswer, pendingsAnswer, revokedAnswer, sessionAnswer, sessionsAnswer, statusAnswer, tcpAnswer, tokenAnswer,
-  type ApproveEnvelopeRequest, type ApproveRequest, type EnvelopeView, type JobView, type JournalReport, type KeysView, type PendingEnvelopeView, type PendingView, type SessionView, type StatusView, type TcpView, type TokenAnswer,
+  allBudgetsAnswer, anyObject, budgetAnswer, budgetChangesAnswer, envelopeAnswer, explainAnswer, frozenAnswer, jobAnswer, journalAnswer, journalReport, keysAnswer, pastDecisionsAnswer, pendingAnswer, pendingEnvelopeAnswer, pendingsAnswer, policyAnswer, queueAnswer, revokedAnswer, sessionAnswer, sessionsAnswer, statusAnswer, tcpAnswer, thawedAnswer, tokenAnswer,
+  type AllBudgetsAnswer, type ApproveEnvelopeRequest, type ApproveRequest, type BudgetChange, type BudgetKey, type BudgetView, type EnvelopeView, type ExplainAnswer, type JobView, type JournalReport, type KeysView, type PastDecisionsAnswer, type PendingEnvelopeView, type PendingView, type PolicyView, type QueueView, type SessionView, type StatusView, type TcpView, type TokenAnswer,
 } from '@dewar/protocol';
 import { envelopePath, JobClient, jobPath, type CallOptions } from './job-client.ts';
 
@@ -18,8 +18,13 @@ export class ControlClient extends JobClient {
   }
 
   /** @param read directories whose files a spec's `data` may name */
-  async createSession(name: string, read: readonly string[] = [], options: CallOptions = {}): Promise<SessionView> {
-    return (await this.post(sessionAnswer, '/v1/sessions', { name, ...(read.length > 0 && { read }) }, options)).session;
+  async createSession({ name, read, user, project }: { readonly name: string; readonly read?: readonly string[]; readonly user?: string; readonly project?: string }, options: CallOptions = {}): Promise<SessionView> {
+    return (await this.post(sessionAnswer, '/v1/sessions', { name, ...(read !== undefined && read.length > 0 && { read }), ...(user !== undefined && { user }), ...(project !== undefined && { project }) }, options)).session;
+  }
+
+  /** Null: the owner's, or no project's; what is absent stays. */
+  async changeSession(name: string, change: { readonly user?: string | null; readonly project?: string | null }, options: CallOptions = {}): Promise<SessionView> {
+    return (await this.post(sessionAnswer, `/v1/sessions/${encodeURIComponent(name)}/change`, change, options)).session;
   }
 
   /** Jobs and envelopes that wait for a person, oldest first. */
@@ -51,13 +56,58 @@ export class ControlClient extends JobClient {
     return (await this.post(jobAnswer, `${jobPath(id)}/deny`, { reason }, options)).job;
   }
 
+  /** The line of each device. */
+  async queue(options: CallOptions = {}): Promise<readonly QueueView[]> {
+    return (await this.get(queueAnswer, '/v1/queue', options)).queue;
+  }
+
   async freeze(reason: string | undefined, options: CallOptions = {}): Promise<boolean> {
     return (await this.post(frozenAnswer, '/v1/freeze', reason === undefined ? {} : { reason }, options)).frozen;
   }
 
-  /** With `budget`, lets the budget go that an overrun froze; else the brake. */
-  async thaw({ budget, ...options }: CallOptions & { readonly budget?: boolean } = {}): Promise<boolean> {
-    return (await this.post(frozenAnswer, '/v1/thaw', budget === true ? { budget } : {}, options)).frozen;
+  async thaw(options: CallOptions = {}): Promise<boolean> {
+    return (await this.post(frozenAnswer, '/v1/thaw', {}, options)).frozen;
+  }
+
+  async policy(options: CallOptions = {}): Promise<PolicyView> {
+    return (await this.get(policyAnswer, '/v1/policy', options)).policy;
+  }
+
+  /** Reads the files again and answers when they are in force; throws why they are not. */
+  async reloadPolicy(options: CallOptions = {}): Promise<PolicyView> {
+    return (await this.post(policyAnswer, '/v1/policy/reload', {}, { timeoutMs: longMs, ...options })).policy;
+  }
+
+  /** A page of decisions on submits, newest first. @param before those older than this job's */
+  async pastDecisions(limit: number, before: string | null, options: CallOptions = {}): Promise<PastDecisionsAnswer> {
+    return this.get(pastDecisionsAnswer, `/v1/policy/decisions?limit=${limit}${before === null ? '' : `&before=${encodeURIComponent(before)}`}`, options);
+  }
+
+  async explain(id: string, options: CallOptions = {}): Promise<ExplainAnswer> {
+    return this.get(explainAnswer, `${jobPath(id)}/explain`, options);
+  }
+
+  async budgets(options: CallOptions = {}): Promise<AllBudgetsAnswer> {
+    return this.get(allBudgetsAnswer, '/v1/budgets', options);
+  }
+
+  /** Sets a budget, or changes its limit. */
+  async setBudget(budget: BudgetKey, limit_micros: number, { warn_at, ...options }: CallOptions & { readonly warn_at?: readonly number[] } = {}): Promise<BudgetView> {
+    return (await this.post(budgetAnswer, '/v1/budgets', { budget, limit_micros, ...(warn_at !== undefined && { warn_at }) }, options)).budget;
+  }
+
+  async removeBudget(budget: string, options: CallOptions = {}): Promise<void> {
+    await this.post(anyObject, '/v1/budgets/remove', { budget }, options);
+  }
+
+  /** Lets go what an overrun froze: these, or all. Answers which were. */
+  async thawBudgets(budgets: readonly string[], options: CallOptions = {}): Promise<readonly string[]> {
+    return (await this.post(thawedAnswer, '/v1/budgets/thaw', budgets.length > 0 ? { budgets } : {}, options)).thawed;
+  }
+
+  /** Newest first. */
+  async budgetHistory(options: CallOptions = {}): Promise<readonly BudgetChange[]> {
+    return (await this.get(budgetChangesAnswer, '/v1/budgets/history', options)).changes;
   }
 
   async journal(options: CallOptions = {}): Promise<{ size: number; root: string; checkpoint: string }> {

@@ -1,11 +1,11 @@
 // The job reads that both sockets answer: a session sees its own jobs, the control socket every session's.
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
-  anyObject, drawingAnswer, endStatuses, envelopeAnswer, envelopesAnswer, jobAnswer, jobsAnswer, logsAnswer, resultsAnswer,
-  type DrawingAnswer, type EnvelopeView, type JobStatus, type JobView, type LogsAnswer, type ResultsAnswer,
+  anyObject, drawingAnswer, endStatuses, envelopeAnswer, envelopesAnswer, jobAnswer, jobsAnswer, logsAnswer, pricesAnswer, quotesAnswer, resultsAnswer,
+  type DrawingAnswer, type EnvelopeView, type JobStatus, type JobView, type LogsAnswer, type PriceView, type QuotesAnswer, type ResultsAnswer,
 } from '@dewar/protocol';
 import type { z } from 'zod';
-import { exchange, parseAnswer, requestTimeoutMs, type Exchange } from './transport.ts';
+import { exchange, exchangePatiently, parseAnswer, requestTimeoutMs, type Exchange } from './transport.ts';
 
 export interface CallOptions {
   readonly signal?: AbortSignal;
@@ -120,6 +120,17 @@ export class JobClient {
     return this.get(drawingAnswer, `/v1/artifacts/${encodeURIComponent(digest)}/drawing?columns=${columns}`, options);
   }
 
+  /** What a stored program would cost at most on every device that has a price, the cheapest first. */
+  async quotes(digest: string, size: { readonly shots?: number; readonly points?: number; readonly time_limit_s?: number } = {}, options: CallOptions = {}): Promise<QuotesAnswer> {
+    const query = new URLSearchParams(Object.entries(size).map(([name, value]): [string, string] => [name, String(value)])).toString();
+    return this.get(quotesAnswer, `/v1/artifacts/${encodeURIComponent(digest)}/quotes${query === '' ? '' : `?${query}`}`, options);
+  }
+
+  /** The price list, with the age of each line. */
+  async prices(options: CallOptions = {}): Promise<readonly PriceView[]> {
+    return (await this.get(pricesAnswer, '/v1/prices', options)).prices;
+  }
+
   async cancel(id: string, options: CallOptions = {}): Promise<JobView> {
     return (await this.post(jobAnswer, `${jobPath(id)}/cancel`, {}, options)).job;
   }
@@ -128,11 +139,16 @@ export class JobClient {
     return parseAnswer(schema, await exchange(this.socketPath, { method: 'GET', path, ...options }), `GET ${path}`);
   }
 
-  protected async post<T>(schema: z.ZodType<T>, path: string, body: object, options: CallOptions): Promise<T> {
+  protected async post<T>(schema: z.ZodType<T>, path: string, body: object, options: Pick<Exchange, 'signal' | 'timeoutMs'>): Promise<T> {
     return this.postBytes(schema, path, new TextEncoder().encode(JSON.stringify(body)), options);
   }
 
-  protected async postBytes<T>(schema: z.ZodType<T>, path: string, body: Uint8Array, options: CallOptions): Promise<T> {
+  /** As `postBytes`, for what the broker takes only so often. */
+  protected async postPatiently<T>(schema: z.ZodType<T>, path: string, body: Uint8Array, options: CallOptions): Promise<T> {
+    return parseAnswer(schema, await exchangePatiently(this.socketPath, { method: 'POST', path, body, ...options }), `POST ${path}`);
+  }
+
+  protected async postBytes<T>(schema: z.ZodType<T>, path: string, body: Uint8Array, options: Pick<Exchange, 'signal' | 'timeoutMs'>): Promise<T> {
     return parseAnswer(schema, await exchange(this.socketPath, { method: 'POST', path, body, ...options }), `POST ${path}`);
   }
 }

@@ -1,5 +1,5 @@
 // The session socket: what an agent, or a person at the same door, may do.
-import { artifactAnswer, backendsAnswer, budgetAnswer, envelopeAnswer, helloAnswer, submitAnswer, type ArtifactAnswer, type BackendView, type BudgetView, type EnvelopeRequest, type EnvelopeView, type SubmitAnswer } from '@dewar/protocol';
+import { artifactAnswer, backendsAnswer, budgetsAnswer, envelopeAnswer, helloAnswer, submitAnswer, type ArtifactAnswer, type BackendView, type BudgetView, type EnvelopeRequest, type EnvelopeView, type SubmitAnswer } from '@dewar/protocol';
 import { JobClient, type CallOptions } from './job-client.ts';
 import { exchange, parseAnswer } from './transport.ts';
 
@@ -16,19 +16,19 @@ export class SessionClient extends JobClient {
 
   /** Sends the job spec's bytes as they are: the door checks them, and a number keeps its own digits. */
   async submit(spec: Uint8Array, options: CallOptions = {}): Promise<SubmitAnswer> {
-    return this.postBytes(submitAnswer, '/v1/jobs', spec, options);
+    return this.postPatiently(submitAnswer, '/v1/jobs', spec, options);
   }
 
   /** Asks a person for a bounded family of jobs. */
   async requestEnvelope(request: EnvelopeRequest, options: CallOptions = {}): Promise<EnvelopeView> {
-    return (await this.post(envelopeAnswer, '/v1/envelopes', request, options)).envelope;
+    return (await this.postPatiently(envelopeAnswer, '/v1/envelopes', new TextEncoder().encode(JSON.stringify(request)), options)).envelope;
   }
 
   async backends(options: CallOptions = {}): Promise<readonly BackendView[]> {
     return (await this.get(backendsAnswer, '/v1/backends', options)).backends;
   }
 
-  async budget(options: CallOptions = {}): Promise<BudgetView> {
-    return (await this.get(budgetAnswer, '/v1/budget', options)).budget;
+  async budgets(options: CallOptions = {}): Promise<readonly BudgetView[]> {
+    return (await this.get(budgetsAnswer, '/v1/budget', options)).budgets;
   }
 }

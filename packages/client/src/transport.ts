@@ -1,5 +1,6 @@
 // One HTTP/1.1 exchange over a UNIX socket: capped, timed, abortable, and every failure a DewarError.
 import { request, type IncomingMessage } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DewarError, errorCodes, parseJson, shown, type ErrorBody, type Json } from '@dewar/protocol';
 import { z } from 'zod';
 
@@ -30,7 +31,7 @@ export async function exchange(socketPath: string, wanted: Exchange): Promise<Ui
     const bytes = await readAll(answer);
     const status = answer.statusCode ?? 0;
     if (status >= 200 && status < 300) return bytes;
-    throw refusal(status, bytes, wanted);
+    throw refusal(answer, bytes, wanted);
   } catch (error) {
     if (wanted.signal?.aborted === true) throw wanted.signal.reason;
     if (deadline.aborted) throw timedOut(wanted);
@@ -84,8 +85,33 @@ export function errorIn(bytes: Uint8Array): DewarError | undefined {
   return parsed.success ? new DewarError(parsed.data.error) : undefined;
 }
 
-function refusal(status: number, bytes: Uint8Array, wanted: Exchange): DewarError {
-  return errorIn(bytes) ?? new DewarError({
+/** Asked too fast: nothing was recorded, and the same may be sent again. */
+class TooFast extends DewarError {
+  readonly afterMs: number;
+
+  constructor(told: DewarError, afterMs: number) {
+    super(told.toBody());
+    this.afterMs = afterMs;
+  }
+}
+
+/** `exchange`, and the same again when the broker says it may be, for at most as long as an ordinary request may take. */
+export async function exchangePatiently(socketPath: string, wanted: Exchange): Promise<Uint8Array> {
+  const until = performance.now() + requestTimeoutMs;
+  for (;;) {
+    try {
+      return await exchange(socketPath, wanted);
+    } catch (error) {
+      if (!(error instanceof TooFast) || performance.now() + error.afterMs > until) throw error;
+      await sleep(error.afterMs, undefined, wanted.signal === undefined ? {} : { signal: wanted.signal }).catch(() => wanted.signal?.throwIfAborted());
+    }
+  }
+}
+
+function refusal({ statusCode: status = 0, headers }: IncomingMessage, bytes: Uint8Array, wanted: Exchange): DewarError {
+  const told = errorIn(bytes);
+  if (told?.code === 'rate_limited') return new TooFast(told, 1000 * Number(/^\d{1,4}$/.exec(headers['retry-after'] ?? '')?.[0] ?? 1));
+  return told ?? new DewarError({
     code: 'internal', message: `${wanted.method} ${wanted.path} was answered with status ${status} and no error that this client knows`,
     got: shown(Buffer.from(bytes.subarray(0, 200)).toString('utf8')), fix: 'check that client and broker are of one version: dewar status',
   });

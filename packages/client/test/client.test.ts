@@ -26,19 +26,19 @@ async function withBroker(answers: Answers, use: (broker: Awaited<ReturnType<typ
 }
 
 test('an absent socket is not_running and says how to start the broker', async () => {
-  await assert.rejects(new SessionClient('/nonexistent/api.sock').budget(), (error) => code('not_running')(error) && error instanceof DewarError && error.fix === 'dewar up');
+  await assert.rejects(new SessionClient('/nonexistent/api.sock').budgets(), (error) => code('not_running')(error) && error instanceof DewarError && error.fix === 'dewar up');
 });
 
 test('a plain file in the place of the socket is not_running', async () => {
   const file = join(mkdtempSync(join(tmpdir(), 'dewar-client-')), 'api.sock');
   writeFileSync(file, '');
-  await assert.rejects(new SessionClient(file).budget(), code('not_running'));
+  await assert.rejects(new SessionClient(file).budgets(), code('not_running'));
 });
 
 test('a broker that hangs up without an answer is not_running', async () => {
   const socketPath = join(mkdtempSync(join(tmpdir(), 'dewar-client-')), 'api.sock');
   const server = createServer((socket) => socket.destroy()).listen(socketPath);
-  await assert.rejects(new SessionClient(socketPath).budget(), code('not_running'));
+  await assert.rejects(new SessionClient(socketPath).budgets(), code('not_running'));
   server.close();
 });
 
@@ -48,6 +48,37 @@ test('a job spec is sent byte for byte, so that a number keeps its digits', asyn
     const answer = await new SessionClient(broker.socketPath).submit(new TextEncoder().encode(spec));
     assert.equal(answer.dry_run, false);
     assert.deepEqual(broker.asked.map(({ method, url, body, contentType }) => ({ method, url, body, contentType })), [{ method: 'POST', url: '/v1/jobs', body: spec, contentType: 'application/json' }]);
+  });
+});
+
+test('a submit that comes too fast is sent again after the time that the broker names; the signal ends the pause', async () => {
+  let asked = 0;
+  const busy = (retry: string) => (_: unknown, response: import('node:http').ServerResponse): object => {
+    asked += 1;
+    response.setHeader('retry-after', retry);
+    return asked === 1 ? refuse(429, { code: 'rate_limited', message: 'too fast', fix: 'wait' }) : status(201, { dry_run: false, job: sampleJob() });
+  };
+  await withBroker({ 'POST /v1/jobs': busy('1') }, async (broker) => {
+    assert.equal((await new SessionClient(broker.socketPath).submit(new Uint8Array(2))).dry_run, false);
+    assert.equal(asked, 2);
+  });
+  for (const told of ['3600', '31', '9999']) {
+    asked = 0;
+    await withBroker({ 'POST /v1/jobs': busy(told) }, async (broker) => {
+      await assert.rejects(new SessionClient(broker.socketPath).submit(new Uint8Array(2)), code('rate_limited'));
+      assert.equal(asked, 1);
+    });
+  }
+  asked = 0;
+  const reason = new Error('stopped');
+  const stop = new AbortController();
+  const stopping = (asking: unknown, response: import('node:http').ServerResponse): object => {
+    response.once('close', () => setTimeout(() => stop.abort(reason), 50));
+    return busy('20')(asking, response);
+  };
+  await withBroker({ 'POST /v1/jobs': stopping }, async (broker) => {
+    await assert.rejects(new SessionClient(broker.socketPath).submit(new Uint8Array(2), { signal: stop.signal }), (error) => error === reason);
+    assert.equal(asked, 1);
   });
 });
 
@@ -72,7 +103,7 @@ test('the broker\'s refusal arrives whole: code, path, got, allowed, fix', async
 const strange: [string, (response: import('node:http').ServerResponse) => void][] = [
   ['HTML', (response) => response.end('<html>')],
   ['nothing', (response) => response.end()],
-  ['another shape', (response) => response.end('{"budget":{"currency":"XTS"}}')],
+  ['another shape', (response) => response.end('{"budgets":[{"currency":"XTS"}]}')],
   ['invalid UTF-8', (response) => response.end(Buffer.from([0x7b, 0xff, 0x7d]))],
   ['an error code from nowhere', (response) => response.writeHead(400).end('{"error":{"code":"rm_rf","message":"x"}}')],
   ['status 500 and no body', (response) => response.writeHead(500).end()],
@@ -81,7 +112,7 @@ const strange: [string, (response: import('node:http').ServerResponse) => void][
 for (const [name, write] of strange) {
   test(`an answer that is ${name} is refused, not shown`, async () => {
     await withBroker({ 'GET /v1/budget': (_, response) => write(response) }, async (broker) => {
-      await assert.rejects(new SessionClient(broker.socketPath).budget(), code('internal'));
+      await assert.rejects(new SessionClient(broker.socketPath).budgets(), code('internal'));
     });
   });
 }
@@ -94,7 +125,7 @@ test('an answer above the limit is cut off', async () => {
       response.end();
     },
   }, async (broker) => {
-    await assert.rejects(new SessionClient(broker.socketPath).budget(), code('body_too_large'));
+    await assert.rejects(new SessionClient(broker.socketPath).budgets(), code('body_too_large'));
   });
 });
 
@@ -102,10 +133,10 @@ test('an answer cut short is not taken for a whole one', async () => {
   await withBroker({
     'GET /v1/budget': (_, response) => {
       response.writeHead(200, { 'content-length': '1000' });
-      response.write('{"budget":', () => response.destroy());
+      response.write('{"budgets":', () => response.destroy());
     },
   }, async (broker) => {
-    await assert.rejects(new SessionClient(broker.socketPath).budget(), (error) => error instanceof DewarError && ['not_running', 'body_truncated'].includes(error.code));
+    await assert.rejects(new SessionClient(broker.socketPath).budgets(), (error) => error instanceof DewarError && ['not_running', 'body_truncated'].includes(error.code));
   });
 });
 
@@ -119,8 +150,8 @@ test('the caller\'s signal ends a request with the signal\'s own reason', async 
   const stop = new AbortController();
   const reason = new Error('enough');
   await withBroker({ 'GET /v1/budget': () => { stop.abort(reason); return undefined; } }, async (broker) => {
-    await assert.rejects(new SessionClient(broker.socketPath).budget({ signal: stop.signal }), (error) => error === reason);
-    await assert.rejects(new SessionClient(broker.socketPath).budget({ signal: stop.signal }), (error) => error === reason);
+    await assert.rejects(new SessionClient(broker.socketPath).budgets({ signal: stop.signal }), (error) => error === reason);
+    await assert.rejects(new SessionClient(broker.socketPath).budgets({ signal: stop.signal }), (error) => error === reason);
   });
 });
 
@@ -226,8 +257,8 @@ test('every view on the control socket parses as it is typed', async () => {
 });
 
 test('a budget overrun, which leaves less than nothing, can be read', async () => {
-  const overrun = { ...sampleBudget, day_remaining: { currency: 'XTS', micros: -5 } };
-  await withBroker({ 'GET /v1/budget': { budget: overrun } }, async (broker) => {
-    assert.equal((await new SessionClient(broker.socketPath).budget()).day_remaining.micros, -5);
+  const overrun = { ...sampleBudget, remaining_micros: -5, frozen: true };
+  await withBroker({ 'GET /v1/budget': { budgets: [overrun] } }, async (broker) => {
+    assert.deepEqual(await new SessionClient(broker.socketPath).budgets(), [overrun]);
   });
 });

@@ -1,5 +1,5 @@
 // Whole, valid values of the wire's views, for tests to change one thing at a time.
-import type { BudgetView, Digest, EnvelopeView, JobFacts, JobView, PendingEnvelopeView, PendingView, ResultsAnswer, StatusView } from '@dewar/protocol';
+import type { BudgetView, DeviceQuote, Digest, EnvelopeView, JobFacts, JobView, NeededBudget, PendingEnvelopeView, PendingView, PriceView, ResultsAnswer, StatusView } from '@dewar/protocol';
 
 export const sampleDigest = (digit: string): Digest => `sha256:${digit.repeat(64)}`;
 export const sampleJobId = 'job_01k9zzzzzzzzzzzzzzz1' as const;
@@ -36,9 +36,18 @@ export const sampleResults: ResultsAnswer = {
 const xts = (micros: number) => ({ currency: 'XTS', micros });
 
 export const sampleBudget: BudgetView = {
-  currency: 'XTS', job_limit: xts(10_000_000), day_limit: xts(50_000_000), day_reserved: xts(0), day_settled: xts(2_500_000), day_remaining: xts(47_500_000),
-  day: '2026-11-23', frozen: false,
+  id: 'all/day/XTS', scope: 'all', name: null, per: 'day', currency: 'XTS', limit: xts(50_000_000), period: '2026-11-23', reserved: xts(0), settled: xts(2_500_000), remaining_micros: 47_500_000,
+  frozen: false, warn_at: [50, 80, 95], warned: null,
 };
+
+export const sampleJobBudget: BudgetView = {
+  ...sampleBudget, id: 'all/job/XTS', per: 'job', limit: xts(10_000_000), period: 'job', settled: xts(0), remaining_micros: 10_000_000,
+};
+
+/** Those that a job of that price counts in. */
+export function neededBudgets(micros: number): readonly NeededBudget[] {
+  return [sampleBudget, sampleJobBudget].map((budget) => ({ ...budget, needs: xts(micros) }));
+}
 
 export function waitingJob(change: Partial<JobView> = {}): JobView {
   const { ended: _, ...job } = sampleJob({
@@ -53,8 +62,11 @@ export function waitingJob(change: Partial<JobView> = {}): JobView {
   return { ...job, ...change };
 }
 
+/** Queued, second of three. */
+export const samplePlace = { position: 2, of: 3, lane: 'batch', estimate: { start_after_s: { likely: 40, cautious: 90 }, basis: 'of the last 12 runs half took at most 20 s' } } as const;
+
 export function samplePending(change: Partial<PendingView> = {}): PendingView {
-  return { job: waitingJob(), nonce: 'nonce-1', source: bellSource, source_error: null, drawing: null, budget: sampleBudget, ...change };
+  return { job: waitingJob(), nonce: 'nonce-1', source: bellSource, source_error: null, drawing: null, budgets: neededBudgets(1_221_600), anomalies: [], ...change };
 }
 
 export const sampleEnvelopeId = 'env_01k9zzzzzzzzzzzzzzz1' as const;
@@ -72,7 +84,25 @@ export function sampleEnvelope(change: Partial<EnvelopeView> = {}): EnvelopeView
 }
 
 export function samplePendingEnvelope(change: Partial<PendingEnvelopeView> = {}): PendingEnvelopeView {
-  return { envelope: sampleEnvelope(), nonce: 'nonce-2', source: bellSource, source_error: null, drawing: null, budget: sampleBudget, ...change };
+  return { envelope: sampleEnvelope(), nonce: 'nonce-2', source: bellSource, source_error: null, drawing: null, budgets: neededBudgets(20_000_000), anomalies: [], ...change };
+}
+
+export const samplePrices: readonly PriceView[] = [
+  {
+    device: 'braket-iqm-garnet', provider: 'Amazon Braket', program: 'openqasm', price: '0.30 a task + 0.00145 a shot USD, each point a task', currency: 'USD', dated: '2026-11-01', valid_until: null,
+    source: 'aws.amazon.com/braket/pricing', note: 'read in November', shipped: true, backends: [], age_days: 22, outdated: false, lapsed: false,
+  },
+  {
+    device: 'ibm-heron-payg', provider: 'IBM Quantum', program: 'openqasm', price: '1.60 a second USD, each point a task', currency: 'USD', dated: '2026-05-01', valid_until: null,
+    source: 'ibm.com/quantum/pricing', note: null, shipped: true, backends: [], age_days: 206, outdated: true, lapsed: false,
+  },
+];
+
+export function sampleQuote(change: Partial<DeviceQuote> = {}): DeviceQuote {
+  return {
+    device: 'braket-iqm-garnet', provider: 'Amazon Braket', configured: false, backends: [], free: false, amount: { currency: 'USD', micros: 1_750_000 }, converted: null, basis: '0.30 a task + 1000 shots × 0.00145',
+    dated: '2026-11-01', source: 'aws.amazon.com/braket/pricing', note: null, age_days: 22, outdated: false, why_not: null, ...change,
+  };
 }
 
 export const sampleStatus: StatusView = {

@@ -1,6 +1,6 @@
 // The arguments that several tools share: small, flat, and each saying what passes.
 import type { SessionClient } from '@dewar/client';
-import { DewarError, digestSchema, limits, mostPoints, parameterName, specDefaults, type Digest } from '@dewar/protocol';
+import { DewarError, digestSchema, jobSpecWords, lanes, limits, mostPoints, parameterName, specDefaults, type Digest, type Lane } from '@dewar/protocol';
 import { z } from 'zod';
 
 /** Patterns with \p are checked here and not published: many readers of JSON Schema cannot take them. */
@@ -42,6 +42,7 @@ export const specInputs = {
   name: nameInput.exactOptional(),
   time_limit_s: timeLimitInput.exactOptional(),
   tags: tagsInput.exactOptional(),
+  lane: z.enum(lanes).meta({ description: jobSpecWords.lane.meaning }).exactOptional(),
   envelope: z.string().regex(envelopeIdPattern).meta({ description: 'Run under an envelope that a person approved: its id, from request_envelope.' }).exactOptional(),
 };
 
@@ -54,6 +55,7 @@ export interface SpecGiven {
   readonly name?: string;
   readonly time_limit_s?: number;
   readonly tags?: readonly string[];
+  readonly lane?: Lane;
   readonly envelope?: string;
   readonly parameters?: object;
 }

@@ -6,7 +6,7 @@ import { Client, type ClientOptions } from '@modelcontextprotocol/client';
 import { InMemoryTransport } from '@modelcontextprotocol/server';
 import { SessionClient } from '@dewar/client';
 import { fakeBroker, refuse, status, type Answers } from '@dewar/client/test/fake-broker';
-import { bellSource, sampleBudget, sampleDigest, sampleJob, sampleJobId, sampleResults, waitingJob } from '@dewar/client/test/samples';
+import { bellFacts, bellSource, sampleBudget, sampleDigest, sampleJob, sampleJobBudget, sampleJobId, samplePlace, sampleQuote, sampleResults, waitingJob } from '@dewar/client/test/samples';
 import { errorCodes, limits } from '@dewar/protocol';
 import { mcpServer, mostCalls } from '../src/server.ts';
 import { mostResource } from '../src/resources.ts';
@@ -23,7 +23,7 @@ const door: Answers = {
   'POST /v1/jobs': () => status(201, { dry_run: false, job: waitingJob({ status: 'queued' }) }),
   [`GET ${job}`]: { job: sampleJob() },
   [`GET ${job}/results`]: sampleResults,
-  'GET /v1/budget': { budget: sampleBudget },
+  'GET /v1/budget': { budgets: [sampleBudget, sampleJobBudget] },
   'GET /v1/backends': { backends: [{ name: 'simulator', kind: 'simulator', practice: false, max_qubits: 24, aliases: [], description: 'd', price: 'free' }] },
 };
 
@@ -56,7 +56,7 @@ describe('what is offered', () => {
     const { client } = await connected(t);
     const { tools } = await client.listTools();
     const names = tools.map((tool) => tool.name);
-    for (const name of ['list_backends', 'estimate', 'check', 'submit_job', 'submit_sweep', 'job_status', 'wait_for_job', 'job_results', 'cancel_job', 'put_artifact', 'draw_circuit', 'budget', 'request_envelope', 'envelope_status', 'close_envelope']) assert.ok(names.includes(name), name);
+    for (const name of ['list_backends', 'estimate', 'quote', 'check', 'submit_job', 'submit_sweep', 'job_status', 'wait_for_job', 'job_results', 'cancel_job', 'put_artifact', 'draw_circuit', 'budget', 'request_envelope', 'envelope_status', 'close_envelope']) assert.ok(names.includes(name), name);
     for (const tool of tools) {
       assert.ok(tool.title && tool.annotations && tool.outputSchema && tool.inputSchema.type === 'object', tool.name);
       assert.equal(typeof tool.annotations.readOnlyHint, 'boolean', tool.name);
@@ -77,7 +77,7 @@ describe('what is offered', () => {
     const { client } = await connected(t);
     const { tools } = await client.listTools();
     const reads = tools.filter(({ annotations }) => annotations?.readOnlyHint === true).map(({ name }) => name);
-    assert.deepEqual(reads.toSorted(), ['budget', 'check', 'draw_circuit', 'envelope_status', 'estimate', 'job_results', 'job_status', 'list_backends', 'list_jobs', 'wait_for_job']);
+    assert.deepEqual(reads.toSorted(), ['budget', 'check', 'draw_circuit', 'envelope_status', 'estimate', 'job_results', 'job_status', 'list_backends', 'list_jobs', 'quote', 'wait_for_job']);
     assert.equal(tools.find(({ name }) => name === 'cancel_job')?.annotations?.destructiveHint, true);
     assert.deepEqual([tools.find(({ name }) => name === 'submit_job')?.annotations?.destructiveHint, tools.find(({ name }) => name === 'submit_job')?.annotations?.openWorldHint], [false, true]);
   });
@@ -103,6 +103,16 @@ describe('answers', () => {
     const { call } = await connected(t, { ...door, 'PUT /v1/artifacts': ({ body }) => status(201, { digest: sampleDigest('a'), size: (size = body.length) }) });
     const result = await call('put_artifact', { base64: Buffer.alloc(limits.artifact_bytes, 0x61).toString('base64') });
     assert.deepEqual([result.structuredContent?.['size'], size], [limits.artifact_bytes, limits.artifact_bytes]);
+  });
+
+  test('quotes come in the order of the broker, what has no price with its reason, and no text leaves its line', async (t) => {
+    const { simulated_before: _before, simulatable: _can, simulator_limit: _limit, ...facts } = bellFacts;
+    const quotes = [sampleQuote(), sampleQuote({ device: 'analog\n\u001b[0m', amount: null, basis: null, why_not: 'not OpenQASM\u202e' })];
+    const { broker, call } = await connected(t, { ...door, [`GET /v1/artifacts/${encodeURIComponent(sampleDigest('a'))}/quotes`]: { digest: sampleDigest('a'), shots: 1000, points: 1, time_limit_s: 60, facts, quotes } });
+    const result = await call('quote', { program: bellSource, shots: 1000 });
+    assert.match(broker.asked[1]?.url ?? '', /\/quotes\?shots=1000$/);
+    assert.deepEqual((result.structuredContent as { quotes: { price: string | null; why_not: string | null }[] }).quotes.map(({ price, why_not }) => [price, why_not]), [['1.75 USD', null], [null, 'not OpenQASM\\u{202e}']]);
+    assert.deepEqual(result.content[0]?.text?.split('\n').length, 2);
   });
 
   test('a denial is an answer, not an error: rules with the narrowest fix', async (t) => {
@@ -141,6 +151,21 @@ describe('answers', () => {
     assert.equal(told[0]?.message, 'waiting for a person');
     assert.ok(told.some(({ message }) => message === 'running: 1 of 3 shots'));
     assert.ok(told.every(({ progress }, at) => at === 0 || progress > (told[at - 1]?.progress ?? 0)));
+  });
+
+  test('the budgets are told in words and by figures: what is frozen first, what is unknown as unknown, an overrun as it is', async (t) => {
+    const frozen = { ...sampleBudget, id: 'project:alpha/month/EUR', per: 'month', period: '2026-11', currency: 'EUR', limit: { currency: 'EUR', micros: 5_000_000 }, remaining_micros: -1, frozen: true };
+    const unknown = { ...sampleBudget, id: 'user:ann/total/EUR', per: 'total', period: 'total', reserved: null, settled: null, remaining_micros: null };
+    const { call } = await connected(t, { ...door, 'GET /v1/budget': { budgets: [sampleBudget, sampleJobBudget, unknown, frozen] } });
+    const result = await call('budget');
+    assert.equal(result.content[0]?.text, [
+      'project:alpha/month/EUR: frozen, nothing is spent until a person has looked.', 'all/day/XTS: 47.50 XTS (practice money) of 50.00 XTS (practice money) left in 2026-11-23 (UTC).', 'all/job/XTS: one job at most 10.00 XTS (practice money).',
+      'user:ann/total/EUR: unknown, for there is no rate of today for what was spent; jobs that count in it are denied.',
+    ].join('\n'));
+    const told = result.structuredContent?.['budgets'] as readonly { readonly remaining: string | null }[];
+    assert.deepEqual([told.map(({ remaining }) => remaining), result.structuredContent?.['frozen']], [['-0.000001 EUR', '47.50 XTS (practice money)', '10.00 XTS (practice money)', null], true]);
+    const none = await connected(t, { ...door, 'GET /v1/budget': { budgets: [] } });
+    assert.match((await none.call('budget')).content[0]?.text ?? '', /There is no budget for this session: jobs that cost money are denied/);
   });
 
   test('a wait that nobody answers in time is no error', async (t) => {
@@ -278,7 +303,7 @@ describe('what goes wrong', () => {
   });
 
   test('an answer that is not what a broker says is internal, and shows nothing of it', async (t) => {
-    const { call } = await connected(t, { ...door, 'GET /v1/budget': { budget: { secret: 'hunter2' } } });
+    const { call } = await connected(t, { ...door, 'GET /v1/budget': { budgets: [{ secret: 'hunter2' }] } });
     const text = JSON.stringify(await call('budget'));
     assert.match(text, /internal/);
     assert.doesNotMatch(text, /hunter2/);
@@ -332,4 +357,14 @@ describe('whole results', () => {
       assert.deepEqual(broker.asked, []);
     });
   }
+});
+
+test('a queued job tells its place and what is known of its start; the lane that was given is sent', async (t) => {
+  const queued = waitingJob({ status: 'queued', queue: samplePlace });
+  const { broker, call } = await connected(t, { ...door, 'POST /v1/jobs': () => status(201, { dry_run: false, job: queued }) });
+  const result = await call('submit_job', { program: bellSource, lane: 'batch' });
+  assert.equal(JSON.parse(broker.asked.at(-1)?.body ?? '').lane, 'batch');
+  assert.deepEqual(result.structuredContent?.['queue'], { position: 2, of: 3, lane: 'batch', starts_in_s: 40 });
+  assert.match(result.content[0]?.text ?? '', /Next: It waits for its device: place 2 of 3, batch; starts in about 40 s, 90 s if runs are long\. Call wait_for_job\./);
+  assert.equal((await call('submit_job', { program: bellSource, lane: 'now' })).isError, true);
 });

@@ -1,17 +1,20 @@
 // What the sockets answer, checked: a session socket may be anyone's, so nothing is shown that was not first parsed here.
 import { z } from 'zod';
+import { budgetPeriods, budgetScopes, type BudgetView } from './budget.ts';
 import type { Decision, Quote } from './decision.ts';
 import { digestSchema } from './digest.ts';
 import { envelopeTermsSchema } from './envelope.ts';
 import { errorCodes, type ErrorBody } from './error.ts';
 import type { JobId } from './ids.ts';
+import type { Json } from './json.ts';
 import { moneySchema } from './money.ts';
 import { pointSchema } from './parameters.ts';
-import { jobFactsSchema, programFactsSchema } from './policy-input.ts';
+import type { ExplainAnswer, PastDecisionsAnswer } from './policy.ts';
+import { anomalies, jobFactsSchema, programFactsSchema } from './policy-input.ts';
 import type { Engine } from './results.ts';
 import { envelopeIdSchema, jobSpecSchema } from './spec.ts';
 import type {
-  ArtifactAnswer, BackendView, BudgetView, DeviceView, DrawingAnswer, EnvelopeView, JobStatus, JobView, JournalReport, KeysView, LogsAnswer, PendingEnvelopeView, PendingView, ResultsAnswer, SessionView, StatusView, SubmitAnswer, TcpView, TokenAnswer,
+  AllBudgetsAnswer, ArtifactAnswer, BackendView, BudgetsAnswer, DeviceView, DrawingAnswer, EnvelopeView, JobStatus, JobView, JournalReport, KeysView, LogsAnswer, PendingEnvelopeView, PendingView, QueuePlace, QueueView, ResultsAnswer, SessionView, StatusView, SubmitAnswer, TcpView, TokenAnswer,
 } from './wire.ts';
 
 const count = z.int().nonnegative();
@@ -39,6 +42,13 @@ const errorBody: z.ZodType<ErrorBody> = z.object({
   code: z.enum(errorCodes), message: text, path: text.exactOptional(), got: text.exactOptional(), allowed: text.exactOptional(), fix: text.exactOptional(),
 });
 
+const lane = z.enum(['interactive', 'batch']);
+const placeShape = {
+  position: count, of: count, lane,
+  estimate: z.object({ start_after_s: z.object({ likely: count, cautious: count.nullable() }).nullable(), basis: text }),
+} as const;
+const place: z.ZodType<QueuePlace> = z.object(placeShape);
+
 export const jobSchema: z.ZodType<JobView> = z.object({
   job_id: jobIdSchema, status: jobStatusSchema, session: text, created: time, ended: time.exactOptional(),
   spec: jobSpecSchema, spec_digest: digestSchema, program_digest: digestSchema, resolved_digest: digestSchema,
@@ -50,6 +60,7 @@ export const jobSchema: z.ZodType<JobView> = z.object({
   provider_job_id: text.exactOptional(),
   points: count.exactOptional(),
   envelope: z.object({ id: envelopeIdSchema }).exactOptional(),
+  queue: place.exactOptional(),
   progress: z.object({ done: count, total: count }).exactOptional(),
   denied: z.object({ by: z.enum(['policy', 'person', 'expiry', 'budget', 'grant']), message: text, fix: text.nullable() }).exactOptional(),
   failure: errorBody.exactOptional(),
@@ -77,13 +88,26 @@ export const backendsAnswer: z.ZodType<{ backends: BackendView[] }> = z.object({
   backends: z.array(z.object({ ...deviceShape, aliases: names, description: text, price: text })),
 });
 
-const budget: z.ZodType<BudgetView> = z.object({
-  currency: text, job_limit: moneySchema, day_limit: moneySchema, day_reserved: moneySchema, day_settled: moneySchema,
+const budgetShape = {
+  id: text, scope: z.enum(budgetScopes), name: text.nullable(), per: z.enum(budgetPeriods), currency: z.string().regex(/^[A-Z]{3}$/),
+  limit: moneySchema, period: text, reserved: moneySchema.nullable(), settled: moneySchema.nullable(),
   // After an overrun less than nothing is left, which Money elsewhere cannot say.
-  day_remaining: z.object({ currency: z.string().regex(/^[A-Z]{3}$/), micros: z.int() }),
-  day: text, frozen: z.boolean(),
-});
+  remaining_micros: z.int().nullable(),
+  frozen: z.boolean(), warn_at: z.array(count), warned: count.nullable(),
+} as const;
+const budget: z.ZodType<BudgetView> = z.object(budgetShape);
+const json = z.custom<Json>((value) => value !== undefined);
+const policyShape = { digest: digestSchema, modules: z.record(text, text), data: z.record(text, json) } as const;
+export const policyAnswer = z.object({ policy: z.object({ ...policyShape, since: time, by: text.nullable(), folder: text, problem: errorBody.nullable() }) });
+const pastShape = { job_id: jobIdSchema, at: time, decision, input: json.nullable() } as const;
+export const pastDecisionsAnswer: z.ZodType<PastDecisionsAnswer> = z.object({ decisions: z.array(z.object(pastShape)), next: jobIdSchema.nullable() });
+export const explainAnswer: z.ZodType<ExplainAnswer> = z.object({ ...pastShape, policy: z.object(policyShape).nullable(), again: decision.nullable() });
+
 export const budgetAnswer = z.object({ budget });
+export const budgetsAnswer: z.ZodType<BudgetsAnswer> = z.object({ budgets: z.array(budget) });
+export const allBudgetsAnswer: z.ZodType<AllBudgetsAnswer> = z.object({ budgets: z.array(budget), prevented: z.object({ month: text, jobs: count, amounts: z.array(moneySchema) }) });
+export const budgetChangesAnswer = z.object({ changes: z.array(z.object({ at: time, id: text, what: z.enum(['set', 'removed', 'warned', 'overrun', 'thawed']), text })) });
+export const thawedAnswer = z.object({ thawed: names });
 
 const engine: z.ZodType<Engine> = z.object({ name: text, version: text, method: z.enum(['state-vector', 'shot-by-shot', 'noisy-trajectories']) });
 const counts = z.record(z.string().regex(/^[01]+( [01]+)*$/, 'a bit string'), count);
@@ -105,7 +129,7 @@ export const logsAnswer: z.ZodType<LogsAnswer> = z.object({
 
 export const helloAnswer = z.object({ version: text, session: text, docs: text, help: text, openapi: text });
 
-const pendingShape = { nonce: text.min(1), source: text, source_error: text.nullable(), drawing: text.nullable(), budget } as const;
+const pendingShape = { nonce: text.min(1), source: text, source_error: text.nullable(), drawing: text.nullable(), budgets: z.array(z.object({ ...budgetShape, needs: moneySchema.nullable() })), anomalies: z.array(z.enum(anomalies)) } as const;
 const pending: z.ZodType<PendingView> = z.object({ job: jobSchema, ...pendingShape });
 export const pendingAnswer = z.object({ pending });
 
@@ -128,6 +152,7 @@ export const drawingAnswer: z.ZodType<DrawingAnswer> = z.object({ digest: digest
 
 const session: z.ZodType<SessionView> = z.object({
   id: text, name: text, containment: z.enum(['sandboxed', 'uncontained']), socket: text, created: time, read: names,
+  user: text.exactOptional(), project: text.exactOptional(),
 });
 export const sessionAnswer = z.object({ session });
 export const sessionsAnswer = z.object({ sessions: z.array(session) });
@@ -142,6 +167,11 @@ export const statusAnswer: z.ZodType<StatusView> = z.object({
   version: text, pid: z.int().positive(), home: text, since: time, frozen: z.boolean(), sessions: count,
   jobs: z.object({ waiting: count, queued: count, running: count, completed: count, failed: count, cancelled: count, denied: count }),
   journal: z.object({ size: count, root: text }), policy: digestSchema,
+});
+
+const queued = { job_id: jobIdSchema, session: text, since: time } as const;
+export const queueAnswer: z.ZodType<{ queue: QueueView[] }> = z.object({
+  queue: z.array(z.object({ device: text, slots: count, held: z.boolean(), running: z.array(z.object({ ...queued, lane })), waiting: z.array(z.object({ ...queued, ...placeShape })) })),
 });
 
 export const frozenAnswer = z.object({ frozen: z.boolean() });

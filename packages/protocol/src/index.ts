@@ -1,5 +1,6 @@
 // The words both sides of a wall share. No IO.
 export * from './answers.ts';
+export * from './budget.ts';
 export * from './canonical-json.ts';
 export * from './decimal.ts';
 export * from './decision.ts';
@@ -14,6 +15,9 @@ export * from './money.ts';
 export * from './parameters.ts';
 export * from './plain-text.ts';
 export * from './policy-input.ts';
+export * from './policy.ts';
+export * from './prices.ts';
+export * from './queue.ts';
 export * from './results.ts';
 export * from './spec.ts';
 export * from './strict-json.ts';

@@ -24,6 +24,10 @@ export const limits = {
 /** Used when a spec leaves the field out. Not filled in before hashing: a spec's digest is of what was sent. */
 export const specDefaults = { shots: 1024, time_limit_s: 60 } as const;
 
+/** How urgent a job is among those that wait for one device. */
+export type Lane = 'interactive' | 'batch';
+export const lanes: readonly Lane[] = ['interactive', 'batch'];
+
 /** Program formats, after QDMI's QDMI_PROGRAM_FORMAT_QASM2 and _QASM3. */
 export type ProgramFormat = 'qasm2' | 'qasm3';
 
@@ -46,6 +50,8 @@ export interface JobSpec {
   /** The program's format; left out, it is read from the `OPENQASM` line. */
   readonly program?: { readonly format: ProgramFormat };
   readonly tags?: readonly string[];
+  /** Left out, the job is interactive. */
+  readonly lane?: Lane;
   readonly dry_run?: boolean;
   /** An envelope that a person has approved: what it covers is not asked again. */
   readonly envelope?: Id<'env'>;
@@ -74,6 +80,7 @@ export const jobSpecWords: Readonly<Record<keyof JobSpec, { readonly meaning: st
   time_limit_s: { meaning: `Seconds after which the run is stopped; ${specDefaults.time_limit_s} if left out.`, allowed: `a whole number from 1 to ${limits.time_limit_s}` },
   program: { meaning: "The program's format; left out, it is read from the OPENQASM line.", allowed: 'an object with one field: format, "qasm2" or "qasm3"' },
   tags: { meaning: 'Words to find the job by.', allowed: 'a list of at most 16 texts of 1 to 64 printable characters' },
+  lane: { meaning: 'How urgent it is: interactive if left out; batch for what can wait while other sessions want the device.', allowed: '"interactive" or "batch"' },
   dry_run: { meaning: 'true asks for the decision and runs nothing.', allowed: 'true or false' },
   envelope: { meaning: 'An envelope that a person has approved: what it covers is not asked again.', allowed: 'env_ and 20 characters, as POST /v1/envelopes answered' },
   agent: { meaning: 'What the agent says of itself: recorded, shown as unverified, never believed.', allowed: 'an object of at most 16 fields, names of 1 to 32 of a-z, 0-9, _ beginning with a letter, values of 1 to 256 printable characters' },
@@ -99,6 +106,7 @@ export const jobSpecFields = {
   time_limit_s: field('time_limit_s', z.int().min(1).max(limits.time_limit_s)).exactOptional(),
   program: field('program', z.strictObject({ format: z.enum(['qasm2', 'qasm3']) })).exactOptional(),
   tags: field('tags', z.array(printable(64)).max(16)).exactOptional(),
+  lane: field('lane', z.enum(['interactive', 'batch'])).exactOptional(),
   dry_run: field('dry_run', z.boolean()).exactOptional(),
   envelope: field('envelope', envelopeIdSchema).exactOptional(),
   agent: field('agent', z.record(z.string().regex(/^[a-z][a-z0-9_]{0,31}$/), printable(256)).refine((said) => Object.keys(said).length <= 16).meta({ maxProperties: 16 })).exactOptional(),
@@ -141,6 +149,10 @@ function invalidField(path: readonly string[], value: Json): DewarError {
 
 function isField(name: string | undefined): name is keyof JobSpec {
   return name !== undefined && Object.hasOwn(jobSpecFields, name);
+}
+
+export function laneOf({ lane = 'interactive' }: Pick<JobSpec, 'lane'>): Lane {
+  return lane;
 }
 
 /** The absolute path that a `file:` entry of `data` names, literally; undefined for a digest. */

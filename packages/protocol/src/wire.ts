@@ -1,4 +1,5 @@
 // The messages of the HTTP API under /v1, on the session sockets and on the control socket.
+import type { BudgetView, NeededBudget, Prevented } from './budget.ts';
 import type { Decision, Quote } from './decision.ts';
 import type { Digest } from './digest.ts';
 import type { EnvelopeId, EnvelopeTerms, EnvelopeUse } from './envelope.ts';
@@ -6,8 +7,9 @@ import type { ErrorBody } from './error.ts';
 import type { JobFacts, ProgramFacts } from './facts.ts';
 import type { JobId } from './ids.ts';
 import type { Money } from './money.ts';
+import type { Anomaly } from './policy-input.ts';
 import type { JobResults } from './results.ts';
-import type { JobSpec } from './spec.ts';
+import type { JobSpec, Lane } from './spec.ts';
 
 /** The header-safe name of every answer's error: `{ "error": ErrorBody }`. */
 export interface ErrorAnswer {
@@ -26,6 +28,23 @@ export interface DeviceView {
   readonly kind: 'simulator' | 'qpu';
   readonly practice: boolean;
   readonly max_qubits: number;
+}
+
+/** When a job may begin, as recent runs say; later jobs can change it. */
+export interface StartEstimate {
+  /** Whole seconds from now; null where nobody can know. `cautious` is for runs as long as nine in ten are at most, null where too few are known. */
+  readonly start_after_s: { readonly likely: number; readonly cautious: number | null } | null;
+  /** What it rests on, or why there is none. */
+  readonly basis: string;
+}
+
+/** Where a job stands among those that wait for its device, all sessions' together. */
+export interface QueuePlace {
+  /** 1 is next. */
+  readonly position: number;
+  readonly of: number;
+  readonly lane: Lane;
+  readonly estimate: StartEstimate;
 }
 
 /** A job as its session and the person see it. Fields that are not true yet are absent. */
@@ -55,6 +74,8 @@ export interface JobView {
   readonly points?: number;
   /** The envelope whose yes it runs under. */
   readonly envelope?: { readonly id: EnvelopeId };
+  /** While `queued`, once it is in its device's line. */
+  readonly queue?: QueuePlace;
   /** While `running`: shots done of all, where the device tells. */
   readonly progress?: { readonly done: number; readonly total: number };
   readonly denied?: { readonly by: DeniedBy; readonly message: string; readonly fix: string | null };
@@ -82,16 +103,14 @@ export interface BackendView extends DeviceView {
   readonly price: string;
 }
 
-export interface BudgetView {
-  readonly currency: string;
-  readonly job_limit: Money;
-  readonly day_limit: Money;
-  readonly day_reserved: Money;
-  readonly day_settled: Money;
-  readonly day_remaining: Money;
-  /** The UTC day the figures are of, YYYY-MM-DD. */
-  readonly day: string;
-  readonly frozen: boolean;
+/** What may still be spent: by a session, or by all. */
+export interface BudgetsAnswer {
+  readonly budgets: readonly BudgetView[];
+}
+
+/** What only the person sees beside it. */
+export interface AllBudgetsAnswer extends BudgetsAnswer {
+  readonly prevented: Prevented;
 }
 
 export interface ResultsAnswer {
@@ -147,6 +166,18 @@ export interface DrawingAnswer {
 
 // Control socket only.
 
+/** The line of one device. */
+export interface QueueView {
+  readonly device: string;
+  /** Jobs it works on at once. */
+  readonly slots: number;
+  /** The brake is on: nothing that waits begins. */
+  readonly held: boolean;
+  readonly running: readonly { readonly job_id: JobId; readonly session: string; readonly lane: Lane; readonly since: string }[];
+  /** In the order in which they would begin as things stand. */
+  readonly waiting: readonly (QueuePlace & { readonly job_id: JobId; readonly session: string; readonly since: string })[];
+}
+
 /** What a person decides on: everything the broker derived, the agent's own words labelled apart. */
 export interface PendingView {
   readonly job: JobView;
@@ -158,11 +189,14 @@ export interface PendingView {
   readonly source_error: string | null;
   /** The circuit drawn in at most 76 columns; null when it is too large, or not a straight line of gates. */
   readonly drawing: string | null;
-  readonly budget: BudgetView;
+  /** Those that it counts in; none where it is free. Of an envelope: as if all its money were reserved now. */
+  readonly budgets: readonly NeededBudget[];
+  /** What is unlike the session's jobs so far. */
+  readonly anomalies: readonly Anomaly[];
 }
 
 /** As `PendingView`, of an envelope. */
-export interface PendingEnvelopeView extends Pick<PendingView, 'nonce' | 'source' | 'source_error' | 'drawing' | 'budget'> {
+export interface PendingEnvelopeView extends Pick<PendingView, 'nonce' | 'source' | 'source_error' | 'drawing' | 'budgets' | 'anomalies'> {
   readonly envelope: EnvelopeView;
 }
 
@@ -184,6 +218,9 @@ export interface SessionView {
   readonly created: string;
   /** Directories whose files a spec's `data` may name. */
   readonly read: readonly string[];
+  /** Whose work it is; absent: the broker's owner's. */
+  readonly user?: string;
+  readonly project?: string;
 }
 
 /** The TCP door while it is open. */

@@ -35,7 +35,7 @@ test('the sample passes verbatim, nothing is filled in, and 5.00 is five units',
 test('every field at once passes', () => {
   const spec = {
     ...base, job_name: 'Grüße 量子 🙂', shots: 1_000_000_000, max_cost: 0.000001, image: 'registry.example:5000/lab/runner:1.0-RC1', packages: ['qiskit==2.1.0', 'qiskit-aer==0.17.1+cu12'],
-    data: [digest, 'file:/home/ada/a b.csv', 'file:///srv/data/x'], time_limit_s: 86_400, program: { format: 'qasm2' }, tags: ['sweep 3', 'ü'], dry_run: true, agent: { name: 'Codex', constructor: 'x', tostring: 'y' },
+    data: [digest, 'file:/home/ada/a b.csv', 'file:///srv/data/x'], time_limit_s: 86_400, program: { format: 'qasm2' }, tags: ['sweep 3', 'ü'], lane: 'batch', dry_run: true, agent: { name: 'Codex', constructor: 'x', tostring: 'y' },
   };
   assert.equal(canonicalJson(read(JSON.stringify(spec)) as unknown as Json), canonicalJson(spec));
 });
@@ -54,6 +54,7 @@ const wrong: readonly (readonly [string, unknown, string?])[] = [
   ['image', 'a b'], ['image', '-v'], ['image', '../x'], ['image', 'a;rm'], ['image', `a${'b'.repeat(255)}`], ['image', 'https://x?y'],
   ['packages', ['qiskit'], '/packages/0'], ['packages', ['qiskit>=2'], '/packages/0'], ['packages', ['a==1', '--index-url==x'], '/packages/1'], ['packages', ['git+https://x==1'], '/packages/0'], ['packages', ['a==1 b'], '/packages/0'], ['packages', Array(65).fill('a==1')],
   ['program', null], ['program', 'qasm3'], ['program', {}, '/program/format'], ['program', { format: 'qir' }, '/program/format'], ['program', { format: ['qasm3'] }, '/program/format'],
+  ['lane', 'urgent'], ['lane', null], ['lane', ''], ['lane', 'Batch'], ['lane', ['batch']],
   ['tags', ['ok', 'a\u202e'], '/tags/1'], ['tags', ['x'.repeat(65)], '/tags/0'], ['tags', Array(17).fill('x')],
   ['dry_run', null], ['dry_run', 'true'], ['dry_run', 1],
   ['agent', null], ['agent', 'Codex'], ['agent', []], ['agent', { a: 1 }, '/agent/a'], ['agent', { a: null }, '/agent/a'], ['agent', { A: 'x' }, '/agent/A'], ['agent', { '': 'x' }, '/agent/'], ['agent', { 'a/b': 'x' }, '/agent/a~1b'],
@@ -167,15 +168,16 @@ test('examples/specs pass, and name the digest of the Bell circuit as it is', ()
 });
 
 const input: PolicyInput = {
-  version: 1, backend: 'simulator', shots: 1024, shots_per_point: 1024, points: 1, max_cost: null, max_cost_micros: null, time_limit_s: 60, image: null, packages: [],
-  artifacts: [{ digest, stored: true }], program_digest: digest, device: { name: 'simulator', kind: 'simulator', practice: false, max_qubits: 24, limit: null },
+  version: 2, backend: 'simulator', shots: 1024, shots_per_point: 1024, points: 1, max_cost: null, max_cost_micros: null, time_limit_s: 60, lane: 'interactive', image: null, packages: [],
+  artifacts: [{ digest, stored: true }], program_digest: digest, device: { name: 'simulator', kind: 'simulator', practice: false, max_qubits: 24, on_premises: true, limit: null }, on_premises_qpus: [],
   facts: {
     analyser: 'openqasm/1.0.0', language: 'qasm3', qubits: 2, clbits: 2, physical_qubits: [], gates: { h: 1, cx: 1 }, operations: 2, one_qubit_gates: 1, two_qubit_gates: 1, multi_qubit_gates: 0,
     measurements: 2, resets: 0, depth: 3, mid_circuit_measurement: false, dynamic: false, unbounded_loop: false, pulse: false, pragmas: [], includes: ['stdgates.inc'], externs: [],
     inputs: [{ name: 'a', type: 'angle' }], confidence: 'exact', notes: [{ line: 1, text: 'x' }], simulated_before: false, simulatable: true, simulator_limit: null,
   },
-  quote: { kind: 'free', amount_micros: 0, currency: null }, session: { name: 'default', containment: 'uncontained' },
-  budget: { currency: 'XTS', job_limit_micros: 1, day_limit_micros: 1, day_remaining_micros: -1, frozen: false }, frozen: false,
+  quote: { kind: 'free', amount_micros: 0, currency: null, age_days: null }, session: { name: 'default', containment: 'uncontained', user: 'ada', project: 'alpha' },
+  time: { at: '2026-11-27T12:00:00.000Z', zone: 'UTC', weekday: 5, hour: 12, minute: 0 }, envelope: { max_jobs: 1, max_shots: 1, max_amount_micros: 1, seconds: 1 }, anomalies: ['night'],
+  budgets: [{ id: 'user:ada/day/XTS', scope: 'user', name: 'ada', per: 'day', currency: 'XTS', limit_micros: 50_000_000, remaining_micros: -1, needs_micros: 1, frozen: false }], frozen: false,
 };
 
 test('the policy input is closed: each field missing, extra or of another type is refused, at every level', () => {
@@ -191,7 +193,7 @@ test('the policy input is closed: each field missing, extra or of another type i
   const walk = (value: object, path: readonly string[]) => {
     if (!Array.isArray(value) && path.at(-1) !== 'gates') refuse((at) => { at['surprise'] = 1; }, path);
     for (const [key, inner] of Object.entries(value)) {
-      const nullable = ['max_cost', 'max_cost_micros', 'image', 'simulator_limit', 'currency', 'limit'].includes(key);
+      const nullable = ['max_cost', 'max_cost_micros', 'image', 'simulator_limit', 'limit', 'age_days', 'project', 'envelope', 'max_amount_micros', 'remaining_micros', 'needs_micros'].includes(key) || (key === 'name' && path[0] === 'budgets') || (key === 'currency' && path[0] === 'quote');
       if (!Array.isArray(value) && path.at(-1) !== 'gates') refuse((at) => { delete at[key]; }, path);
       if (!nullable) refuse((at) => { at[key] = null; }, path);
       refuse((at) => { at[key] = Symbol('another type'); }, path);
@@ -199,7 +201,7 @@ test('the policy input is closed: each field missing, extra or of another type i
       if (typeof inner === 'object' && inner !== null) walk(inner, [...path, key]);
     }
   };
-  walk({ ...input, image: 'x:1', device: { ...input.device, limit: 'x' }, facts: { ...input.facts, simulator_limit: 'x' }, quote: { ...input.quote, currency: 'XTS' } }, []);
+  walk({ ...input, image: 'x:1', device: { ...input.device, limit: 'x' }, facts: { ...input.facts, simulator_limit: 'x' }, quote: { ...input.quote, currency: 'XTS', age_days: 1 } }, []);
   assert.ok(tried > 150, String(tried));
 });
 

@@ -18,6 +18,7 @@ from ._envelope import Envelope
 from ._errors import Cancelled, Denied, DewarError, JobError, JobFailed, Reason
 from ._job import Job
 from ._money import Money
+from ._queue import Queue
 from ._results import Expectation, Register, Results, Sweep
 from ._session import Backend, Budget, Check, Session
 
@@ -44,13 +45,13 @@ draw = _of_default(Session.draw)
 job = _of_default(Session.job)
 jobs = _of_default(Session.jobs)
 backends = _of_default(Session.backends)
-budget = _of_default(Session.budget)
+budgets = _of_default(Session.budgets)
 request_envelope = _of_default(Session.request_envelope)
 envelope = _of_default(Session.envelope)
 envelopes = _of_default(Session.envelopes)
 
 __all__ = [
     "Backend", "Budget", "Cancelled", "Check", "Circuit", "Denied", "DewarError", "Drawing", "Envelope", "Expectation", "Job", "JobError", "JobFailed",
-    "Money", "Reason", "Register", "Results", "Session", "Sweep", "backends", "budget", "check", "draw", "envelope", "envelopes", "job", "jobs",
+    "Money", "Queue", "Reason", "Register", "Results", "Session", "Sweep", "backends", "budgets", "check", "draw", "envelope", "envelopes", "job", "jobs",
     "request_envelope", "submit",
 ]

@@ -33,6 +33,8 @@ class DewarError(Exception):
         self.got = None if got is None else plain(got, 200)
         self.allowed = None if allowed is None else plain(allowed)
         self.fix = None if fix is None else plain(fix)
+        self.retry_after_s = 1.0
+        """Of `rate_limited`: after how many seconds the same may be sent again."""
         super().__init__(self._text())
 
     def _text(self) -> str:

@@ -10,6 +10,7 @@ from . import _render as render
 from ._errors import Cancelled, Denied, DewarError, JobFailed, Reason
 from ._money import Money
 from ._plain import plain
+from ._queue import Queue, read_queue
 from ._results import Results, Sweep, read_results
 from ._wire import ENDED, STATUSES, field, identifier, money, reasons, unknown
 
@@ -43,7 +44,7 @@ class Job:
         return f"<Job {self.id} {self.view['status']}: {plain(self.device, 64)}>"
 
     def _repr_html_(self) -> str:
-        told = [("status", self.view["status"]), ("device", self.device), ("why", self.reason), ("price", self.price), ("charged", self.cost), ("answer until", self.view.get("expires"))]
+        told = [("status", self.view["status"]), ("device", self.device), ("queue", self.queue), ("why", self.reason), ("price", self.price), ("charged", self.cost), ("answer until", self.view.get("expires"))]
         return render.facts(f"{self.name} ({self.id})", told)
 
     @property
@@ -84,6 +85,12 @@ class Job:
     def cost(self) -> Money | None:
         """What was charged; None before the end, and where nothing was charged or nobody knows."""
         return money(self.view.get("cost"))
+
+    @property
+    def queue(self) -> Queue | None:
+        """Where it stood in its device's line when the broker last told; None unless it is queued there."""
+        told = self.view.get("queue")
+        return None if told is None else read_queue(told)
 
     def status(self) -> str:
         """Asks the broker: waiting (for a person), queued, running, completed, failed, cancelled or denied."""

@@ -43,15 +43,21 @@ class Backend(NamedTuple):
 
 
 class Budget(NamedTuple):
-    """The broker's money (not the session's alone): limits, and what of the UTC `day` is reserved, settled and left."""
+    """One budget that the session's jobs may count in, with what is left of it; every one that a job counts in must hold it.
 
-    currency: str
-    job_limit: Money | None
-    day_limit: Money | None
-    day_reserved: Money | None
-    day_settled: Money | None
-    day_remaining: Money | None
-    day: str
+    `scope` is all, user, project, session or backend, and `name` whose; `per` is job, day, month (UTC) or total. What is reserved, settled and
+    remaining is None where money of a currency without a rate of today was spent; `remaining` is less than nothing after an overrun.
+    """
+
+    id: str
+    scope: str
+    name: str | None
+    per: str
+    period: str
+    limit: Money
+    reserved: Money | None
+    settled: Money | None
+    remaining: Money | None
     frozen: bool
 
 
@@ -113,6 +119,17 @@ class Session:
                     raise
             time.sleep(1.0)
 
+    def _submit(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """`call` of what a session may ask only so often: where the broker says that nothing was recorded, again after the time that it names."""
+        until = time.monotonic() + transport.TIMEOUT_S
+        while True:
+            try:
+                return self.call("POST", path, body)
+            except DewarError as error:
+                if error.code != "rate_limited" or time.monotonic() + error.retry_after_s > until:
+                    raise
+                time.sleep(error.retry_after_s)
+
     def put_artifact(self, data: bytes) -> str:
         """Stores bytes, at most 16 MiB, and gives their digest, `sha256:…`. The same bytes again are no fault."""
         if len(data) > ARTIFACT_BYTES:
@@ -135,6 +152,7 @@ class Session:
         envelope: Envelope | str | None = None,
         time_limit_s: int | None = None,
         tags: Sequence[str] | None = None,
+        lane: str | None = None,
         data: Sequence[str] | None = None,
         packages: Sequence[str] | None = None,
         image: str | None = None,
@@ -145,10 +163,11 @@ class Session:
         `program`: OpenQASM 2 or 3 as text or bytes, the path of such a file, the `sha256:` digest of an artifact, or a circuit of Qiskit, Cirq or
         PennyLane. `shots`: a point. `parameters`: values for the program's `input`s; a list makes the job a sweep, one point an entry, all lists of
         one length. `max_cost`: the most the job may cost, in units of the backend's currency. `envelope`: run under a person's earlier yes.
+        `lane`: "batch" for what can wait while other sessions want the device.
         Other fields as in docs/spec/job-spec.md. Raises `DewarError` where there is no job: `spec_invalid`, `backend_unknown`, `too_many_pending`, …
         """
-        spec = self._spec(program, backend, shots, name, _job_fields(parameters, max_cost, envelope, time_limit_s, tags, data, packages, image, agent))
-        return Job(self, field(self.call("POST", "/v1/jobs", spec), "job", dict))
+        spec = self._spec(program, backend, shots, name, _job_fields(parameters, max_cost, envelope, time_limit_s, tags, lane, data, packages, image, agent))
+        return Job(self, field(self._submit("/v1/jobs", spec), "job", dict))
 
     def check(
         self,
@@ -162,14 +181,15 @@ class Session:
         envelope: Envelope | str | None = None,
         time_limit_s: int | None = None,
         tags: Sequence[str] | None = None,
+        lane: str | None = None,
         data: Sequence[str] | None = None,
         packages: Sequence[str] | None = None,
         image: str | None = None,
         agent: Mapping[str, str] | None = None,
     ) -> Check:
         """The decision, facts and price that `submit` with the same arguments would get; nothing runs, and nothing but the program is kept."""
-        spec = self._spec(program, backend, shots, name, _job_fields(parameters, max_cost, envelope, time_limit_s, tags, data, packages, image, agent))
-        return Check(self.call("POST", "/v1/jobs", {**spec, "dry_run": True}))
+        spec = self._spec(program, backend, shots, name, _job_fields(parameters, max_cost, envelope, time_limit_s, tags, lane, data, packages, image, agent))
+        return Check(self._submit("/v1/jobs", {**spec, "dry_run": True}))
 
     def _spec(self, program: Program, backend: str, shots: int, name: str | None, fields: Mapping[str, Any]) -> dict[str, Any]:
         spec = {"job_name": name if name is not None else name_of(program), "code_blob": self._upload(program), "backend": backend, "shots": _number(shots)}
@@ -197,11 +217,9 @@ class Session:
             for one in field(self.call("GET", "/v1/backends"), "backends", list)
         ]
 
-    def budget(self) -> Budget:
-        """What the broker may still spend today."""
-        view = field(self.call("GET", "/v1/budget"), "budget", dict)
-        job_limit, day_limit, reserved, settled, remaining = (money(view.get(name)) for name in ("job_limit", "day_limit", "day_reserved", "day_settled", "day_remaining"))
-        return Budget(plain(field(view, "currency", str), 3), job_limit, day_limit, reserved, settled, remaining, plain(field(view, "day", str), 10), field(view, "frozen", bool))
+    def budgets(self) -> list[Budget]:
+        """What may still be spent of each budget that this session's jobs may count in."""
+        return [_budget(view) for view in field(self.call("GET", "/v1/budget"), "budgets", list)]
 
     def draw(self, program: Program, columns: int = 76) -> Drawing:
         """The circuit drawn by the broker in at most `columns` columns, 20 to 200; it shows itself in a notebook."""
@@ -240,7 +258,7 @@ class Session:
             "name": name if name is not None else name_of(program), "code_blob": self._upload(program), "backend": backend, "shots": _number(shots), "max_jobs": _number(max_jobs),
             "expires_in_s": _number(expires_in_s), **_sent({"parameters": ranges or None, "max_cost": max_cost, "max_shots": max_shots, "time_limit_s": time_limit_s, "tags": tags, "data": data, "packages": packages, "image": image, "agent": agent}),
         }
-        return Envelope(self, field(self.call("POST", "/v1/envelopes", body), "envelope", dict))
+        return Envelope(self, field(self._submit("/v1/envelopes", body), "envelope", dict))
 
     def envelope(self, envelope_id: str) -> Envelope:
         """An envelope of this session by its id. Raises `not_found`."""
@@ -256,8 +274,20 @@ def default_session() -> Session:
     return Session()
 
 
-def _job_fields(parameters: Any, max_cost: Any, envelope: Any, time_limit_s: Any, tags: Any, data: Any, packages: Any, image: Any, agent: Any) -> dict[str, Any]:
-    return {"parameters": parameters, "max_cost": max_cost, "envelope": envelope, "time_limit_s": time_limit_s, "tags": tags, "data": data, "packages": packages, "image": image, "agent": agent}
+def _budget(view: Any) -> Budget:
+    limit = money(field(view, "limit", dict))
+    if limit is None:
+        raise unknown("limit", "money")
+    name = view.get("name")
+    remaining = None if view.get("remaining_micros") is None else Money(limit.currency, field(view, "remaining_micros", int))
+    return Budget(
+        plain(field(view, "id", str), 100), plain(field(view, "scope", str), 10), plain(name, 64) if isinstance(name, str) else None, plain(field(view, "per", str), 10),
+        plain(field(view, "period", str), 10), limit, money(view.get("reserved")), money(view.get("settled")), remaining, field(view, "frozen", bool),
+    )
+
+
+def _job_fields(parameters: Any, max_cost: Any, envelope: Any, time_limit_s: Any, tags: Any, lane: Any, data: Any, packages: Any, image: Any, agent: Any) -> dict[str, Any]:
+    return {"parameters": parameters, "max_cost": max_cost, "envelope": envelope, "time_limit_s": time_limit_s, "tags": tags, "lane": lane, "data": data, "packages": packages, "image": image, "agent": agent}
 
 
 def _id(text: str, kind: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import socket
 import ssl
 import threading
@@ -69,7 +70,7 @@ def exchange(address: Address, method: str, path: str, body: bytes | None = None
     if not whole:
         raise DewarError("body_truncated", f"the answer to {method} {path} ended before it was whole", fix="try again")
     if not 200 <= response.status < 300:
-        raise _refusal(response.status, data, f"{method} {path}")
+        raise _refusal(response.status, data, f"{method} {path}", response.getheader("retry-after"))
     return response.status, data
 
 
@@ -153,13 +154,16 @@ def _broken(address: Address, what: str, timeout_s: float, error: Exception, pas
     return DewarError("not_running", f"no broker answers at {address}: {plain(str(error), 200)}", fix="start it: dewar up; or set DEWAR_SOCKET to the session's socket")
 
 
-def _refusal(status: int, data: bytes, what: str) -> DewarError:
+def _refusal(status: int, data: bytes, what: str, retry_after: str | None) -> DewarError:
     try:
         body = parse(data).get("error")
     except DewarError:
         body = None
     if isinstance(body, dict) and isinstance(body.get("code"), str):
-        return DewarError.from_body(body)
+        error = DewarError.from_body(body)
+        if retry_after is not None and re.fullmatch("[0-9]{1,4}", retry_after):
+            error.retry_after_s = float(retry_after)
+        return error
     return DewarError("internal", f"{what}: HTTP {status} without a typed error: is this a broker?", got=plain(data[:100].decode("utf-8", "replace"), 80))
 
 

@@ -19,16 +19,16 @@ class DewarSampler(cirq.Sampler):
     """Use it wherever Cirq takes a sampler, such as `DewarSampler("simulator").run(circuit, repetitions=100)`.
 
     `backend`: a backend or alias of the broker. `session`: the one that the environment names where left out; or a URL, see `dewar.Session`.
-    `max_cost` (a job), `envelope`, `tags`, `time_limit_s` are those of `dewar.submit`, `job_name` its `name`.
+    `max_cost` (a job), `envelope`, `tags`, `lane`, `time_limit_s` are those of `dewar.submit`, `job_name` its `name`.
     """
 
     def __init__(
         self, backend: str = "simulator", session: Session | str | None = None, *, max_cost: Amount | None = None, envelope: Any = None,
-        tags: Sequence[str] | None = None, time_limit_s: int | None = None, job_name: str = "cirq",
+        tags: Sequence[str] | None = None, lane: str | None = None, time_limit_s: int | None = None, job_name: str = "cirq",
     ) -> None:
         self.session = session if isinstance(session, Session) else Session(session)
         self.backend = backend
-        self._fields = {"max_cost": max_cost, "envelope": envelope, "tags": tags, "time_limit_s": time_limit_s, "name": job_name}
+        self._fields = {"max_cost": max_cost, "envelope": envelope, "tags": tags, "lane": lane, "time_limit_s": time_limit_s, "name": job_name}
 
     def run_sweep(self, program: cirq.AbstractCircuit, params: cirq.Sweepable, repetitions: int = 1) -> Sequence[cirq.ResultDict]:
         """One result for each point, in order; waits for all of them, a person included.

@@ -37,19 +37,19 @@ class DewarDevice(Device):
     Shots are needed: `qml.set_shots`, or `shots` here where this PennyLane still takes them. Gradients come from the parameter-shift rule, each
     shifted circuit a job of its own. Mid-circuit measurements are deferred, so they need wires of their own. `backend`: a backend or alias of the
     broker; `session`: the one that the environment names where left out, or a URL, see `dewar.Session`; `max_cost` (a job), `envelope`, `tags`,
-    `time_limit_s` are those of `dewar.submit`, `job_name` its `name`.
+    `lane`, `time_limit_s` are those of `dewar.submit`, `job_name` its `name`.
     """
 
     name = "dewar.qubit"
 
     def __init__(
         self, wires: Any = None, shots: Any = None, backend: str = "simulator", session: Session | str | None = None, *, max_cost: Amount | None = None,
-        envelope: Any = None, tags: Sequence[str] | None = None, time_limit_s: int | None = None, job_name: str = "pennylane",
+        envelope: Any = None, tags: Sequence[str] | None = None, lane: str | None = None, time_limit_s: int | None = None, job_name: str = "pennylane",
     ) -> None:
         super().__init__(wires=wires, shots=shots)
         self.session = session if isinstance(session, Session) else Session(session)
         self.backend = backend
-        self._fields = {"max_cost": max_cost, "envelope": envelope, "tags": tags, "time_limit_s": time_limit_s, "name": job_name}
+        self._fields = {"max_cost": max_cost, "envelope": envelope, "tags": tags, "lane": lane, "time_limit_s": time_limit_s, "name": job_name}
 
     def preprocess_transforms(self, execution_config: ExecutionConfig | None = None) -> TransformProgram:
         """To tapes of one sample measurement over gates that OpenQASM 2 names."""

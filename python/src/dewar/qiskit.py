@@ -30,7 +30,7 @@ _GATES: dict[Any, int] = {
     library.CXGate: 0, library.CYGate: 0, library.CZGate: 0, library.CHGate: 0, library.SwapGate: 0, library.CPhaseGate: 1, library.CRXGate: 1,
     library.CRYGate: 1, library.CRZGate: 1, library.CCXGate: 0, library.CSwapGate: 0,
 }
-_FIELDS = ("max_cost", "envelope", "tags", "time_limit_s", "job_name")
+_FIELDS = ("max_cost", "envelope", "tags", "lane", "time_limit_s", "job_name")
 _STATUS = {
     "waiting": JobStatus.QUEUED, "queued": JobStatus.QUEUED, "running": JobStatus.RUNNING, "completed": JobStatus.DONE,
     "cancelled": JobStatus.CANCELLED, "denied": JobStatus.ERROR, "failed": JobStatus.ERROR,
@@ -83,7 +83,7 @@ class DewarBackend(BackendV2):
     def run(self, run_input: Union[QuantumCircuit, Iterable[QuantumCircuit]], *, parameter_binds: Binds | None = None, seed_simulator: int | None = None, **options: Any) -> DewarJob:
         """Submits each circuit as a job and gives them as one `DewarJob` at once.
 
-        `shots` (1024), `memory` (False), `max_cost`, `envelope`, `tags` and `time_limit_s` are those of `dewar.submit`, `job_name` its `name`. `parameter_binds`: as
+        `shots` (1024), `memory` (False), `max_cost`, `envelope`, `tags`, `lane` and `time_limit_s` are those of `dewar.submit`, `job_name` its `name`. `parameter_binds`: as
         in Aer, for each circuit a dict of its parameters to values or lists of values; with lists the circuit is one job, a sweep. What the target
         lacks is transpiled first, without optimisation. A denied circuit is no error here: `result()` raises it. Raises `DewarError`.
         """

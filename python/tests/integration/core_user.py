@@ -36,7 +36,7 @@ tell("approved", [sum(hardware.result().counts.values()), str(hardware.cost), ha
 refused = dewar.submit(BELL, "ibmq_qpu_1", 100, name="say no")
 tell("refused", raised(refused.result))
 tell("jobs", [one.id for one in dewar.jobs(2)] == [refused.id, hardware.id])
-tell("budget", str(dewar.budget().day_settled))
+tell("budgets", [[budget.id, str(budget.limit), str(budget.settled), str(budget.remaining), budget.frozen] for budget in dewar.budgets()])
 
 TURN = 'OPENQASM 3.0;\ninclude "stdgates.inc";\ninput float theta;\ninput bool flip;\nqubit[2] q;\nbit[2] c;\nry(theta) q[0];\nif (flip) { x q[1]; }\nc = measure q;\n'
 swept = dewar.submit(TURN, shots=50, parameters={"theta": [0.0, 3.141592653589793], "flip": True})

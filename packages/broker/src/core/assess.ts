@@ -1,16 +1,20 @@
 // From a parsed spec to everything a decision needs: artifacts verified, facts derived, price quoted, the resolved job named.
 import {
-  DewarError, digestOf, filePath, isDigest, jsonDigest, limits, microsFrom, pointCount, programDigest, shown, specDefaults, specDigest, valuesOf,
-  type Digest, type JobFacts, type JobSpec, type Json, type ParameterValue, type PolicyInput, type ProgramFormat, type Quote, type Sha256,
+  DewarError, digestOf, filePath, isDigest, jsonDigest, laneOf, limits, microsFrom, pointCount, programDigest, shown, specDefaults, specDigest, valuesOf,
+  type Anomaly, type Digest, type EnvelopeTerms, type JobFacts, type JobSpec, type Json, type ParameterValue, type PolicyInput, type ProgramFormat, type Quote, type Sha256,
 } from '@dewar/protocol';
-import type { Resolved, SessionRef } from './job.ts';
-import type { Analyser, Artifacts, Backends, BudgetLimits, DataFiles, DayTotals, Device, Prices, StoredSession, View } from './ports.ts';
+import type { Resolved } from './job.ts';
+import { remainingOf, type Exchange, type Standing } from './budget.ts';
+import type { Analyser, Artifacts, Backends, Clock, DataFiles, Device, Prices, StoredSession, View } from './ports.ts';
+import { lineOf, priceAge } from './price-line.ts';
 import { amountOf, quoteFor } from './quote.ts';
 
 export interface Assessment {
   readonly device: Device;
   readonly facts: JobFacts;
   readonly quote: Quote;
+  /** Days since the price was that; null for a free run. */
+  readonly price_age_days: number | null;
   readonly resolved: Resolved;
   readonly resolved_digest: Digest;
   readonly spec_digest: Digest;
@@ -22,6 +26,7 @@ export interface Assessor {
   readonly analyser: Analyser;
   readonly backends: Backends;
   readonly prices: Prices;
+  readonly clock: Pick<Clock, 'now'>;
   readonly policy: { readonly digest: Digest };
   readonly sha256: Sha256;
 }
@@ -75,7 +80,9 @@ export async function assess(spec: JobSpec, data: readonly Sized[], by: Assessor
   const refusal = device.view.kind === 'simulator' ? null : await view.simulatorRefusal(program_digest);
   const limit = simulatorLimits.includes(null) ? refusal : (simulatorLimits[0] ?? 'no simulator is installed');
   const facts: JobFacts = { ...program, simulated_before: await view.simulatedBefore(spec.code_blob), simulatable: limit === null, simulator_limit: limit };
-  const quote = quoteFor(device.view, shots * points, by.prices);
+  const now = by.clock.now();
+  const quote = quoteFor(device.view, { facts, shots, points, timeLimit }, by.prices, now);
+  const line = quote.kind === 'priced' ? lineOf(device.view.name, by.prices) : undefined;
   const resolved: Resolved = {
     version: 1, spec: specDigest(spec, by.sha256), program: { format: program.language, digest: program_digest },
     code: { digest: digestOf(code, by.sha256), size: code.length }, data, image: spec.image === undefined ? null : { reference: spec.image, verified: false },
@@ -83,7 +90,7 @@ export async function assess(spec: JobSpec, data: readonly Sized[], by: Assessor
     points, shots, time_limit_s: timeLimit, policy: by.policy.digest, analyser: by.analyser.id, amount: amountOf(quote),
   };
   return {
-    device, facts, quote, resolved, program_digest, spec_digest: resolved.spec,
+    device, facts, quote, price_age_days: line ? priceAge(line, now) : null, resolved, program_digest, spec_digest: resolved.spec,
     resolved_digest: jsonDigest(resolved as unknown as Json, by.sha256),
   };
 }
@@ -117,30 +124,41 @@ function checkFormat(spec: JobSpec, found: ProgramFormat): void {
 }
 
 export interface Circumstances {
-  readonly session: SessionRef;
-  readonly limits: BudgetLimits;
-  readonly totals: DayTotals;
-  readonly budgetFrozen: boolean;
+  readonly session: PolicyInput['session'];
+  readonly time: PolicyInput['time'];
+  /** Of the envelope that is asked for with this job as its largest. */
+  readonly terms: EnvelopeTerms | null;
+  readonly anomalies: readonly Anomaly[];
+  /** Of every budget that the job counts in. */
+  readonly standings: readonly Standing[];
+  readonly exchange: Exchange;
+  readonly backends: Backends;
   readonly frozen: boolean;
 }
 
 /** The closed input of the policy: every field present. */
 export function policyInput(spec: JobSpec, assessed: Assessment, around: Circumstances): PolicyInput {
   const { resolved, facts, quote, device } = assessed;
+  const load = { shots: resolved.shots, points: resolved.points, timeLimit: resolved.time_limit_s };
   return {
-    version: 1, backend: spec.backend, shots: resolved.shots * resolved.points, shots_per_point: resolved.shots, points: resolved.points, max_cost: spec.max_cost ?? null,
-    max_cost_micros: spec.max_cost === undefined ? null : microsFrom(String(spec.max_cost)), time_limit_s: resolved.time_limit_s,
+    version: 2, backend: spec.backend, shots: resolved.shots * resolved.points, shots_per_point: resolved.shots, points: resolved.points, max_cost: spec.max_cost ?? null,
+    max_cost_micros: spec.max_cost === undefined ? null : microsFrom(String(spec.max_cost)), time_limit_s: resolved.time_limit_s, lane: laneOf(spec),
     image: spec.image ?? null, packages: spec.packages ?? [],
     artifacts: [resolved.code, ...resolved.data].map(({ digest }) => ({ digest, stored: true })),
     program_digest: assessed.program_digest,
-    device: { name: device.view.name, kind: device.view.kind, practice: device.view.practice, max_qubits: device.view.max_qubits, limit: device.limit(facts, { shots: resolved.shots, points: resolved.points, timeLimit: resolved.time_limit_s }) },
+    device: { name: device.view.name, kind: device.view.kind, practice: device.view.practice, max_qubits: device.view.max_qubits, on_premises: device.onPremises, limit: device.limit(facts, load) },
+    on_premises_qpus: [...around.backends.devices.values()].filter((other) => other !== device && other.onPremises && other.view.kind === 'qpu' && other.limit(facts, load) === null).map(({ view }) => view.name).toSorted(),
     facts,
-    quote: quote.kind === 'priced' ? { kind: 'priced', amount_micros: quote.amount.micros, currency: quote.amount.currency } : { kind: 'free', amount_micros: 0, currency: null },
-    session: { name: around.session.name, containment: around.session.containment },
-    budget: {
-      currency: around.limits.currency, job_limit_micros: around.limits.job, day_limit_micros: around.limits.day,
-      day_remaining_micros: around.limits.day - around.totals.reserved - around.totals.settled, frozen: around.budgetFrozen,
-    },
+    quote: quote.kind === 'priced' ? { kind: 'priced', amount_micros: quote.amount.micros, currency: quote.amount.currency, age_days: assessed.price_age_days } : { kind: 'free', amount_micros: 0, currency: null, age_days: null },
+    session: around.session, time: around.time, envelope: around.terms && envelopeAsked(around.terms, around.time.at), anomalies: around.anomalies,
+    budgets: quote.kind === 'free' ? [] : around.standings.map((standing) => {
+      const { id, scope, name, per, currency, limit_micros, frozen } = standing.budget;
+      return { id, scope, name, per, currency, limit_micros, remaining_micros: remainingOf(standing), needs_micros: around.exchange(quote.amount, currency)?.micros ?? null, frozen };
+    }),
     frozen: around.frozen,
   };
+}
+
+function envelopeAsked({ max_jobs, max_shots, max_amount, until }: EnvelopeTerms, at: string): PolicyInput['envelope'] {
+  return { max_jobs, max_shots, max_amount_micros: max_amount?.micros ?? null, seconds: Math.max(1, Math.ceil((Date.parse(until) - Date.parse(at)) / 1000)) };
 }

@@ -1,29 +1,35 @@
 // The corridor: the one way from submitted bytes to a signed receipt. Here: what sessions and people ask for; the rest of the way is drive.ts.
-import { DewarError, hex, limits as specLimits, makeId, parseJson, parseSpec, type Decision, type Digest, type JobId, type JobSpec, type Money, type Reason } from '@dewar/protocol';
-import { assess, resolveData, type Assessment } from './assess.ts';
-import { dayOf, reserveRefusal } from './budget.ts';
+import { DewarError, hex, limits as specLimits, makeId, parseJson, parseSpec, type Decision, type Digest, type JobId, type JobSpec, type QueuePlace, type QueueView, type Reason } from '@dewar/protocol';
+import { assess, resolveData, type Assessment, type Sized } from './assess.ts';
+import { dayOf, payerOf, reserveRefusal, warningsOf } from './budget.ts';
+import { Budgets } from './budgets.ts';
 import { Drive } from './drive.ts';
-import type { Job, Waiting } from './job.ts';
+import { sessionRef, type Job, type Waiting } from './job.ts';
 import type { Changes } from './line.ts';
 import * as moves from './moves.ts';
 import type { Move } from './moves.ts';
 import type { CorridorParts } from './parts.ts';
+import { SubmitRates } from './submit-rates.ts';
 import type { StoredSession, Transaction, View } from './ports.ts';
 import { askFor, coverReason, Envelopes, outsideReason, type Cover } from './envelopes.ts';
-import { decideNow } from './recheck.ts';
+import { decideNow, keepInput, standingsFor, underOnePolicy, type Answer } from './recheck.ts';
 
 /** Jobs of one session that have not ended. */
 const mostPending = 20;
 
 export class Corridor {
   readonly envelopes: Envelopes;
+  readonly budgets: Budgets;
   readonly #parts: CorridorParts;
   readonly #drive: Drive;
+  readonly #rates: SubmitRates;
 
   constructor(parts: CorridorParts) {
     this.#parts = parts;
     this.#drive = new Drive(parts);
-    this.envelopes = new Envelopes(parts, this.#drive.changes);
+    this.#rates = new SubmitRates(parts.queue.submits, parts.clock);
+    this.envelopes = new Envelopes(parts, this.#drive.changes, this.#rates);
+    this.budgets = new Budgets(parts);
   }
 
   /** Tells of jobs that changed. */
@@ -44,17 +50,34 @@ export class Corridor {
     return this.#drive.progressOf(id);
   }
 
+  placeOf(job: Job): QueuePlace | undefined {
+    return this.#drive.placeOf(job);
+  }
+
+  /** The line of each device. */
+  queue(): QueueView[] {
+    return this.#drive.queue();
+  }
+
   /** bytes → parse → resolve → facts → quote → decide, and the decision is on disk when this resolves. */
   async submit(bytes: Uint8Array, session: StoredSession): Promise<{ job: Job } | { dryRun: Assessment; decision: Decision }> {
+    this.#rates.take(session.name);
     const spec = parseSpec(parseJson(bytes, { bytes: specLimits.spec_bytes, depth: 16 }));
-    const { store, artifacts, dataFiles } = this.#parts;
+    const { artifacts, dataFiles } = this.#parts;
     const data = await resolveData(spec, session, artifacts, dataFiles);
+    return underOnePolicy(() => this.#submit(spec, data, session));
+  }
+
+  async #submit(spec: JobSpec, data: readonly Sized[], session: StoredSession): Promise<{ job: Job } | { dryRun: Assessment; decision: Decision }> {
+    const { store } = this.#parts;
     const assessed = await assess(spec, data, this.#parts, store.view);
     if (spec.dry_run === true) return { dryRun: assessed, decision: (await this.#decide(spec, assessed, session, store.view)).decision };
 
     const job = await store.commit(async (tx) => {
       if ((await tx.openJobs(session.name)) >= mostPending) throw tooMany();
-      return this.#drive.move(tx, null, await this.#enter(tx, spec, assessed, session, await this.#decide(spec, assessed, session, tx)));
+      const decided = await this.#decide(spec, assessed, session, tx);
+      await keepInput(tx, decided.answer, this.#parts.sha256);
+      return this.#drive.move(tx, null, await this.#enter(tx, spec, assessed, session, decided));
     });
     this.#drive.start(job.id);
     return { job };
@@ -73,9 +96,8 @@ export class Corridor {
       }
       const at = new Date(now).toISOString();
       const approval = { id: makeId('apr', now, random.bytes(7)), at, resolved_digest: waiting.resolved_digest };
-      const { amount } = waiting.resolved;
-      const reason = await this.#reserve(tx, id, amount, at);
-      return this.#drive.move(tx, waiting, reason ? moves.overBudget(waiting, approval, reason, at) : moves.approved(waiting, approval, amount, dayOf(at)));
+      const reserved = await this.#reserve(tx, waiting, at);
+      return this.#drive.move(tx, waiting, 'refused' in reserved ? moves.overBudget(waiting, approval, reserved.refused, at) : moves.approved(waiting, approval, reserved));
     });
     this.#drive.start(id);
     return job;
@@ -116,23 +138,15 @@ export class Corridor {
     this.#drive.hold(frozen);
   }
 
-  /** After an overrun a person has looked: money may be reserved again. */
-  async thawBudget(why: string): Promise<void> {
-    await this.#parts.store.commit(async (tx) => {
-      if (!(await tx.flag('budget_frozen'))) return;
-      await tx.setFlag('budget_frozen', false);
-      await tx.append({ type: 'budget.thawed', body: { summary: why } });
-    });
-  }
-
   /** The policy's decision; where it asks and the spec names an envelope, with what that says. */
   async #decide(spec: JobSpec, assessed: Assessment, session: StoredSession, view: View): Promise<Decided> {
     const now = this.#parts.clock.now();
-    const decision = await decideNow(this.#parts, { spec, assessed, session, own: null }, view);
+    const answer = await decideNow(this.#parts, { spec, assessed, session, own: null }, view);
+    const { decision } = answer;
     const cover = await this.envelopes.cover({ spec, assessed, session, decision, now }, view);
-    if (cover === null || decision.effect !== 'ask') return { decision, cover: null, now };
+    if (cover === null || decision.effect !== 'ask') return { answer, decision, cover: null, now };
     const reason = 'under' in cover ? coverReason(cover) : outsideReason(cover);
-    return { decision: { ...decision, reasons: [...decision.reasons, reason] }, cover, now };
+    return { answer, decision: { ...decision, reasons: [...decision.reasons, reason] }, cover, now };
   }
 
   async #enter(tx: Transaction, spec: JobSpec, assessed: Assessment, session: StoredSession, { decision, cover, now }: Decided): Promise<Move> {
@@ -140,24 +154,28 @@ export class Corridor {
     const at = new Date(now).toISOString();
     const { facts, quote, resolved, resolved_digest, spec_digest, program_digest } = assessed;
     const job = {
-      id: makeId('job', now, random.bytes(7)), session: { id: session.id, name: session.name, containment: session.containment }, created: at,
+      id: makeId('job', now, random.bytes(7)), session: sessionRef(session), created: at,
       spec, spec_digest, program_digest, resolved, resolved_digest, facts, quote, decision,
     };
     if (decision.effect === 'deny') return moves.refused(job, at);
     const under = cover !== null && 'under' in cover ? cover : null;
     if (decision.effect === 'ask' && under === null) return moves.asked(job, hex(random.bytes(16)), new Date(now + askFor).toISOString());
-    const reason = await this.#reserve(tx, job.id, resolved.amount, at);
-    if (reason) return moves.overBudgetAtOnce(job, reason, at);
-    return under === null ? moves.allowed(job, resolved.amount, dayOf(at)) : moves.covered(job, under.under, under.used, resolved.amount, dayOf(at));
+    const reserved = await this.#reserve(tx, job, at);
+    if ('refused' in reserved) return moves.overBudgetAtOnce(job, reserved.refused, at);
+    return under === null ? moves.allowed(job, reserved) : moves.covered(job, under.under, under.used, reserved);
   }
 
   /** Reserves the whole amount, or says why not (invariant 4). Nothing is reserved for a free run. */
-  async #reserve(tx: Transaction, id: JobId, amount: Money | null, at: string): Promise<Reason | null> {
-    if (!amount) return null;
-    const { budget } = this.#parts;
-    const reason = reserveRefusal(amount, budget, await tx.dayTotals(dayOf(at), budget.currency), await tx.flag('budget_frozen'));
-    if (!reason) await tx.reserve(id, dayOf(at), amount);
-    return reason;
+  async #reserve(tx: Transaction, { id, session, resolved }: Pick<Job, 'id' | 'session' | 'resolved'>, at: string): Promise<moves.Reserved | { readonly refused: Reason }> {
+    const { amount, device } = resolved;
+    if (amount === null) return { reservation: null, warnings: [] };
+    const exchange = this.#parts.exchangeOn(dayOf(at));
+    const standings = await standingsFor(this.#parts, resolved, session, tx);
+    const refused = reserveRefusal(amount, standings, exchange);
+    if (refused) return { refused };
+    const reservation = { day: dayOf(at), amount, payer: payerOf(session, device.name, this.#parts.owner) };
+    await tx.reserve(id, reservation);
+    return { reservation, warnings: warningsOf(amount, standings, exchange) };
   }
 
   async #waiting(view: View, id: JobId): Promise<Waiting> {
@@ -173,6 +191,9 @@ export class Corridor {
 }
 
 interface Decided {
+  /** As the policy gave it. */
+  readonly answer: Answer;
+  /** With what an envelope says. */
   readonly decision: Decision;
   /** Null where the policy does not ask, or no envelope was named. */
   readonly cover: Cover | null;

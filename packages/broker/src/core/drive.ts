@@ -1,39 +1,45 @@
 // The drive: takes each job from where it stands on disk to its signed receipt, the same way after a restart as before.
-import { canonicalJson, DewarError, limits, type JobId, type Json } from '@dewar/protocol';
+import { DewarError, type JobId, type QueuePlace, type QueueView } from '@dewar/protocol';
 import { GrantDesk, mint } from './grant.ts';
 import type { Closing, Job, Queued, Running, Sending, Waiting } from './job.ts';
-import { asInLine, Changes, DeviceLine } from './line.ts';
+import { asInLine, Changes, Lines } from './line.ts';
 import * as moves from './moves.ts';
 import type { Move } from './moves.ts';
 import { charge, orderFor, plainError } from './order.ts';
+import { endedByDevice, resultBytes, withinLimit } from './outcome.ts';
 import type { CorridorParts } from './parts.ts';
 import type { Device, DeviceOutcome, Order, Transaction } from './ports.ts';
-import { lookAgain, verdictNow } from './recheck.ts';
+import { keepInput, lookAgain, standingsFor, verdictNow } from './recheck.ts';
+import { beforeSend, courseAfter, lostUnasked, notSent, pauseAfter, safeguardsOf, type During } from './retry.ts';
 import { receiptPredicate } from './statement.ts';
 
-/** The longest wait between two tries, milliseconds. */
-const longestPause = 60_000;
+/** Ended jobs that are looked back on at the start, for how long a run takes. */
+const lookedBack = 200;
 
 export class Drive {
   readonly changes = new Changes();
   readonly #parts: CorridorParts;
   readonly #grants = new GrantDesk();
-  readonly #lines = new Map<string, DeviceLine>();
-  #held = false;
+  readonly #lines: Lines;
   /** Jobs being driven; `again` when something happened to one meanwhile. */
   readonly #driving = new Map<JobId, { again: boolean }>();
   readonly #aborts = new Map<JobId, AbortController>();
+  /** Jobs of which nothing can have reached a device: their intent was written by this process, and no submit went out, or the device took none. */
+  readonly #untouched = new Set<JobId>();
   readonly #progress = new Map<JobId, { done: number; total: number }>();
   #stopped = false;
 
   constructor(parts: CorridorParts) {
     this.#parts = parts;
+    this.#lines = new Lines(parts);
   }
 
   /** Starts every job that has not ended. Called once, before the doors open. */
   async recover(): Promise<void> {
-    this.#held = await this.#parts.store.view.flag('frozen');
-    const open = await this.#parts.store.view.jobs({ phases: ['waiting', 'queued', 'sending', 'running', 'closing'] });
+    const { view } = this.#parts.store;
+    this.#lines.hold(await view.flag('frozen'));
+    this.#lines.learn(await view.jobs({ phases: ['ended'], limit: lookedBack }));
+    const open = await view.jobs({ phases: ['waiting', 'queued', 'sending', 'running', 'closing'] });
     for (const job of open.toSorted(asInLine)) this.start(job.id);
   }
 
@@ -44,18 +50,26 @@ export class Drive {
 
   /** The brake on every line. */
   hold(held: boolean): void {
-    this.#held = held;
-    for (const line of this.#lines.values()) line.hold(held);
+    this.#lines.hold(held);
   }
 
   /** After a cancel: out of the line, or the device is told. */
   abandon(job: Job): void {
     this.#aborts.get(job.id)?.abort();
-    this.#line(job).leave(job.id);
+    this.#lines.of(job).leave(job.id);
   }
 
   progressOf(id: JobId): { done: number; total: number } | undefined {
     return this.#progress.get(id);
+  }
+
+  /** Undefined for a job that waits for no device, or is not in its line yet. */
+  placeOf(job: Job): QueuePlace | undefined {
+    return job.phase === 'queued' ? this.#lines.of(job).placeOf(job.id) : undefined;
+  }
+
+  queue(): QueueView[] {
+    return this.#lines.view();
   }
 
   /** A move inside a transaction; whoever waits for the job is told once it is durable. */
@@ -87,7 +101,7 @@ export class Drive {
       } catch (error) {
         if (this.#stopped) return;
         this.#parts.report(error, id);
-        await new Promise<void>((resolve) => this.#parts.clock.after(Math.min(1000 * 2 ** attempt, longestPause), resolve));
+        await new Promise<void>((resolve) => this.#parts.clock.after(pauseAfter({ error, attempt, chance: this.#chance() }), resolve));
       }
     }
   }
@@ -101,7 +115,7 @@ export class Drive {
       case 'queued':
       case 'sending':
       case 'running': {
-        const release = await this.#line(job).enter(id, job.phase === 'running');
+        const release = await this.#lines.enter(job);
         if (!release) return true;
         try {
           await this.#run(id);
@@ -161,6 +175,7 @@ export class Drive {
       if (current?.phase !== 'queued' || (await tx.flag('frozen'))) return false;
       const verdict = await verdictNow(this.#parts, current, looked, tx);
       if ('decision' in verdict) {
+        await keepInput(tx, verdict, sha256);
         await this.move(tx, current, moves.sending(current, minted.grant, verdict.decision));
         return true;
       }
@@ -168,32 +183,45 @@ export class Drive {
       await this.move(tx, current, moves.grantRefused(current, verdict.refused, this.#now()));
       return false;
     });
-    if (granted) this.#grants.issue(minted);
+    if (granted) {
+      this.#grants.issue(minted);
+      this.#untouched.add(job.id);
+    }
     return granted;
   }
 
   /**
    * The intent is on disk. The device is asked first whether it has the job: each key reaches it once (invariant 5). Null is proof that
-   * it has not, and that nothing is charged: then a cancel, a no, a dearer price or the brake that came since still count.
+   * it has not, and that nothing is charged: then a cancel, a no, a dearer price or the brake that came since still count. A device that
+   * cannot be asked is sent to again only where no second job can come of it.
    */
   async #send(job: Sending, justGranted: boolean): Promise<boolean> {
     const device = this.#device(job);
+    const safeguards = safeguardsOf(device, job);
+    let during: During = 'find';
     let providerJobId: string;
     try {
-      const known = await device.find(job.idempotency_key);
+      const untouched = this.#untouched.has(job.id);
+      if (beforeSend(safeguards, untouched) === 'lost') throw lostUnasked(job);
+      const known = device.find === null ? null : await device.find(job.idempotency_key);
       if (known === null && !justGranted && (await this.#parts.store.view.flag('frozen'))) return false;
       const unsent = known === null ? await this.#whyNotSend(job, justGranted) : null;
       if (unsent) {
+        if (device.find === null && !untouched) throw lostUnasked(job);
         await this.#settleAndMove(job, (current) => moves.unsent(current, unsent, this.#now()));
         return true;
       }
       const token = this.#grants.tokenOf(job.grant);
       if (token === null) return await this.#regrant(job);
+      during = 'submit';
+      this.#untouched.delete(job.id);
       providerJobId = known ?? (await device.submit(this.#order(job, token)));
     } catch (error) {
-      if (!(error instanceof DewarError) || (error.code !== 'device_refused' && error.code !== 'device_lost')) throw error;
-      const charged = charge(job.reserved, error.code === 'device_lost' ? 'unknown' : 'none');
-      await this.#settleAndMove(job, (current) => moves.refusedByDevice(current, plainError(error.toBody()), charged, this.#now()));
+      if (during === 'submit' && notSent(error)) this.#untouched.add(job.id);
+      const course = courseAfter({ during, error, safeguards });
+      if (course.kind !== 'end') throw error;
+      const told = error instanceof DewarError && (error.code === 'device_refused' || error.code === 'device_lost') ? error : lostUnasked(job, error);
+      await this.#settleAndMove(job, (current) => moves.refusedByDevice(current, plainError(told.toBody()), charge(job.reserved, course.charged), this.#now()));
       return true;
     }
     await this.#moveNow(job, (current) => moves.answered(current, providerJobId));
@@ -229,11 +257,13 @@ export class Drive {
 
   /** A device that has lost the job ends it: what it charged is unknown. */
   async #outcome(job: Running, token: string, abort: AbortController): Promise<DeviceOutcome> {
+    const device = this.#device(job);
     try {
-      return await this.#device(job).wait(job.provider_job_id, this.#order(job, token), abort.signal);
+      return await device.wait(job.provider_job_id, this.#order(job, token), abort.signal);
     } catch (error) {
-      if (!(error instanceof DewarError) || error.code !== 'device_lost') throw error;
-      return { kind: 'failed', error: error.toBody(), output: '', charged: 'unknown' };
+      const course = courseAfter({ during: 'wait', error, safeguards: safeguardsOf(device, job) });
+      if (course.kind !== 'end' || !(error instanceof DewarError)) throw error;
+      return { kind: 'failed', error: error.toBody(), output: '', charged: course.charged };
     }
   }
 
@@ -241,15 +271,17 @@ export class Drive {
     const { artifacts } = this.#parts;
     const outcome = withinLimit(given);
     this.#grants.revoke(job.grant);
+    this.#lines.of(job).took(this.#parts.clock.now() - Date.parse(job.grant.issued));
     const output = await artifacts.put(new TextEncoder().encode(outcome.output));
     const results = outcome.kind === 'completed' ? await artifacts.put(resultBytes(outcome)) : null;
-    await this.#settleAndMove(job, (current) => moves.runEnded(current, {
-      output, charged: charge(current.reserved, outcome.charged),
+    await this.#settleAndMove(job, (current, budgets) => moves.runEnded(current, {
+      budgets, output, charged: charge(current.reserved, outcome.charged),
       outcome: results ? { kind: 'completed', results } : outcome.kind === 'failed' ? { kind: 'failed', error: plainError(outcome.error) } : endedByDevice(current),
     }, this.#now()));
   }
 
   async #signReceipt(job: Closing): Promise<void> {
+    this.#untouched.delete(job.id);
     const { store, artifacts, signer, version } = this.#parts;
     const envelope = job.under && (await store.view.envelope(job.under.envelope));
     const predicate = receiptPredicate(job, { head: await store.view.head(), events: await store.view.jobEvents(job.id), version, envelope });
@@ -267,14 +299,6 @@ export class Drive {
     });
   }
 
-  /** A device that is no longer configured has a line too: what queues in it is refused at the grant. */
-  #line(job: Job): DeviceLine {
-    const { name } = job.resolved.device;
-    const line = this.#lines.get(name) ?? new DeviceLine(this.#parts.backends.devices.get(name)?.slots ?? 1, this.#held);
-    this.#lines.set(name, line);
-    return line;
-  }
-
   #device(job: Job): Device {
     const device = this.#parts.backends.devices.get(job.resolved.device.name);
     if (!device) throw new DewarError({ code: 'backend_unknown', message: `the device ${job.resolved.device.name} is no longer configured, and has a job of ours`, fix: 'put it back into backends.json and start the broker again' });
@@ -290,41 +314,28 @@ export class Drive {
     });
   }
 
-  async #settleAndMove<J extends Sending | Running>(job: J, make: (current: J) => Move<Closing>): Promise<void> {
+  async #settleAndMove<J extends Sending | Running>(job: J, make: (current: J, budgets: readonly string[]) => Move<Closing>): Promise<void> {
     this.#grants.revoke(job.grant);
     await this.#parts.store.commit(async (tx) => {
       const current = await tx.job(job.id);
       if (current?.phase !== job.phase) return;
-      const move = make(current as J);
+      const standings = await standingsFor(this.#parts, job.resolved, job.session, tx);
+      const budgets = standings.map(({ budget }) => budget);
+      const move = make(current as J, budgets.map(({ id }) => id));
       const { cost } = move.after;
       if (cost !== null && cost !== 'unknown') {
         await tx.settle(job.id, cost);
-        if (job.reserved && cost.micros > job.reserved.micros) await tx.setFlag('budget_frozen', true);
+        if (job.reserved && cost.micros > job.reserved.micros) for (const budget of budgets) await tx.putBudget({ ...budget, frozen: true });
       }
       await this.move(tx, current, move);
     });
   }
 
+  #chance(): number {
+    return (this.#parts.random.bytes(1)[0] ?? 0) / 256;
+  }
+
   #now(): string {
     return new Date(this.#parts.clock.now()).toISOString();
   }
-}
-
-function resultBytes(outcome: DeviceOutcome & { readonly kind: 'completed' }): Uint8Array {
-  return new TextEncoder().encode(canonicalJson(outcome.results as unknown as Json));
-}
-
-/** Results that no door and no verifier would take are a failure, said now. */
-function withinLimit(outcome: DeviceOutcome): DeviceOutcome {
-  if (outcome.kind !== 'completed' || resultBytes(outcome).length <= limits.results_bytes) return outcome;
-  return {
-    kind: 'failed', output: outcome.output, charged: outcome.charged,
-    error: { code: 'run_output_limit', message: 'the results are too large to keep', allowed: `at most ${limits.results_bytes} bytes`, fix: 'take fewer shots, or measure fewer bits' },
-  };
-}
-
-/** A cancel that nobody asked for is the device's own failure. */
-function endedByDevice(job: Running): moves.RunEnd['outcome'] {
-  if (job.cancel !== null) return { kind: 'cancelled', by: job.cancel };
-  return { kind: 'failed', error: { code: 'device_lost', message: 'the device ended the job by itself', fix: 'submit it again' } };
 }

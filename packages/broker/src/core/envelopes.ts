@@ -3,13 +3,14 @@ import {
   DewarError, formatMoney, hex, makeId, microsFrom, parseEnvelopeRequest, parseJson, limits, specDefaults, termsDigest, usedUp,
   type Decision, type Digest, type EnvelopeId, type EnvelopeRequest, type EnvelopeTerms, type EnvelopeUse, type JobSpec, type Money, type ParameterValue, type Ranges, type Reason,
 } from '@dewar/protocol';
-import { assess, resolveData, type Assessment } from './assess.ts';
+import { assess, resolveData, type Assessment, type Sized } from './assess.ts';
 import { approvedBy, askedFor, closedBy, deniedBecause, whyOutside, type Envelope, type EnvelopeMove, type WaitingEnvelope } from './envelope.ts';
-import type { Under } from './job.ts';
+import { sessionRef, type Under } from './job.ts';
 import type { Changes } from './line.ts';
 import type { CorridorParts } from './parts.ts';
 import type { StoredSession, Transaction, View } from './ports.ts';
-import { decideNow } from './recheck.ts';
+import { decideNow, keepInput, underOnePolicy } from './recheck.ts';
+import type { SubmitRates } from './submit-rates.ts';
 
 /** Envelopes of one session that wait for a person. */
 const mostWaiting = 10;
@@ -31,30 +32,40 @@ export interface Candidate {
 export class Envelopes {
   readonly #parts: CorridorParts;
   readonly #changes: Changes;
+  readonly #rates: SubmitRates;
 
-  constructor(parts: CorridorParts, changes: Changes) {
+  constructor(parts: CorridorParts, changes: Changes, rates: SubmitRates) {
     this.#parts = parts;
     this.#changes = changes;
+    this.#rates = rates;
   }
 
   /** The request's policy decision is that on the largest job inside. Throws `envelope_needless` where no person would be asked. */
   async request(bytes: Uint8Array, session: StoredSession): Promise<Envelope> {
+    this.#rates.take(session.name);
     const request = parseEnvelopeRequest(parseJson(bytes, { bytes: limits.spec_bytes, depth: 16 }));
-    const { store, artifacts, dataFiles, clock, random, sha256 } = this.#parts;
+    const { artifacts, dataFiles } = this.#parts;
+    const data = await resolveData(largestJob(request), session, artifacts, dataFiles);
+    return underOnePolicy(() => this.#request(request, data, session));
+  }
+
+  async #request(request: EnvelopeRequest, data: readonly Sized[], session: StoredSession): Promise<Envelope> {
+    const { store, clock, random, sha256 } = this.#parts;
     const spec = largestJob(request);
-    const data = await resolveData(spec, session, artifacts, dataFiles);
     const assessed = await assess(spec, data, this.#parts, store.view, endsOf(request.parameters ?? {}));
     return this.#commit(async (tx) => {
       const waiting = await tx.envelopes({ session: session.name, waitingAt: new Date(clock.now()).toISOString() });
       if (waiting.length >= mostWaiting) throw new DewarError({ code: 'too_many_pending', message: 'too many envelopes of this session wait for a person', allowed: `at most ${mostWaiting}`, fix: 'wait for an answer, or close some' });
-      const decision = await decideNow(this.#parts, { spec, assessed, session, own: null }, tx);
-      if (decision.effect === 'allow') throw new DewarError({ code: 'envelope_needless', message: 'the policy allows such jobs without a person', fix: 'submit the jobs themselves, without an envelope' });
       const now = clock.now();
       const terms = termsOf(request, assessed, now);
+      const answer = await decideNow(this.#parts, { spec, assessed, session, own: null, terms }, tx);
+      const { decision } = answer;
+      if (decision.effect === 'allow') throw new DewarError({ code: 'envelope_needless', message: 'the policy allows such jobs without a person', fix: 'submit the jobs themselves, without an envelope' });
+      await keepInput(tx, answer, sha256);
       return {
         before: null,
         move: askedFor({
-          id: makeId('env', now, random.bytes(7)), session: { id: session.id, name: session.name, containment: session.containment }, created: new Date(now).toISOString(), name: request.name,
+          id: makeId('env', now, random.bytes(7)), session: sessionRef(session), created: new Date(now).toISOString(), name: request.name,
           terms, terms_digest: termsDigest(terms, sha256), decision: decision.effect === 'ask' ? { ...decision, reasons: [...decision.reasons, termsReason(terms)] } : decision, facts: assessed.facts,
           ...(request.tags !== undefined && { tags: request.tags }), ...(request.agent !== undefined && { agent: request.agent }),
         }, hex(random.bytes(16)), new Date(Math.min(now + askFor, Date.parse(terms.until))).toISOString()),

@@ -5,6 +5,10 @@ export interface SessionRef {
   readonly id: string;
   readonly name: string;
   readonly containment: 'sandboxed' | 'uncontained';
+  /** Whose work it is; absent: the broker's owner's. */
+  readonly user?: string;
+  /** Whose money it spends beside the user's; absent: no project's. */
+  readonly project?: string;
 }
 
 /** What an approval binds (invariant 3): nothing in it may differ between the yes and the grant. */
@@ -139,8 +143,8 @@ export type MovingEvent = keyof typeof arrows;
 
 /** Events that accompany a move, or belong to no job. */
 export type OtherEvent =
-  | 'job.submitted' | 'envelope.applied' | 'budget.reserved' | 'budget.settled' | 'budget.released' | 'budget.overrun' | 'grant.revoked'
-  | 'broker.started' | 'broker.stopped' | 'broker.frozen' | 'broker.thawed' | 'budget.thawed' | 'session.created'
+  | 'job.submitted' | 'envelope.applied' | 'budget.reserved' | 'budget.settled' | 'budget.released' | 'budget.overrun' | 'budget.warned' | 'budget.set' | 'budget.removed' | 'grant.revoked'
+  | 'broker.started' | 'broker.stopped' | 'broker.frozen' | 'broker.thawed' | 'budget.thawed' | 'policy.loaded' | 'policy.refused' | 'session.created' | 'session.changed'
   | 'session.token_issued' | 'session.tokens_revoked' | 'tcp.opened' | 'tcp.closed'
   | EnvelopeEvent;
 /** Every change of an envelope; see envelope.ts. */
@@ -175,6 +179,11 @@ export function clearedPart(job: Queued | Sending | Running): Cleared {
 /** The envelope's yes, where there is one. */
 export function underPart(job: Job): { readonly under?: Under } {
   return 'under' in job && job.under !== undefined ? { under: job.under } : {};
+}
+
+/** Of a session, what its jobs carry. */
+export function sessionRef({ id, name, containment, user, project }: SessionRef): SessionRef {
+  return { id, name, containment, ...(user !== undefined && { user }), ...(project !== undefined && { project }) };
 }
 
 /** The JSON form that is stored, and whose digest each event commits to. */

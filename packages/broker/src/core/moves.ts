@@ -4,6 +4,7 @@ import {
   clearedPart, decidedPart, grantedPart, underPart,
   type Approval, type Closing, type Ended, type EventDraft, type Grant, type Job, type MovingEvent, type Outcome, type Queued, type Running, type Sending, type Under, type Waiting,
 } from './job.ts';
+import type { Reservation } from './ports.ts';
 
 export interface Move<J extends Job = Job> {
   readonly after: J;
@@ -23,7 +24,17 @@ const submitted = (job: DecidedFields) =>
 
 const decided = (decision: Decision) => event('job.decided', `policy: ${decision.effect} (${decision.reasons.map((reason) => reason.rule).join(', ')})`, { decision });
 
-const reservedEvent = (amount: Money, day: string) => event('budget.reserved', `reserved ${formatMoney(amount)}`, { amount, day });
+/** What was put aside, if the run is not free, and the thresholds that it passed. */
+export interface Reserved {
+  readonly reservation: Reservation | null;
+  readonly warnings: readonly EventDraft<'budget.warned'>[];
+}
+
+function reservedEvents({ reservation, warnings }: Reserved): EventDraft[] {
+  if (reservation === null) return [];
+  const { amount, day, payer } = reservation;
+  return [event('budget.reserved', `reserved ${formatMoney(amount)}`, { amount, day, payer }), ...warnings];
+}
 
 /** A denied submit: decided and ended in one move. */
 export function refused(job: DecidedFields, at: string): Move<Closing> {
@@ -34,26 +45,26 @@ export function asked(job: DecidedFields, nonce: string, expires: string): Move<
   return { first: [submitted(job)], moving: decided(job.decision), after: { ...job, phase: 'waiting', nonce, expires } };
 }
 
-export function allowed(job: DecidedFields, reserved: Money | null, day: string): Move<Queued> {
+export function allowed(job: DecidedFields, reserved: Reserved): Move<Queued> {
   return {
-    first: [submitted(job)], moving: decided(job.decision), after: { ...job, phase: 'queued', approval: null, reserved },
-    then: reserved ? [reservedEvent(reserved, day)] : [],
+    first: [submitted(job)], moving: decided(job.decision), after: { ...job, phase: 'queued', approval: null, reserved: reserved.reservation?.amount ?? null },
+    then: reservedEvents(reserved),
   };
 }
 
-export function approved(job: Waiting, approval: Approval, reserved: Money | null, day: string): Move<Queued> {
+export function approved(job: Waiting, approval: Approval, reserved: Reserved): Move<Queued> {
   return {
     moving: event('approval.given', 'a person said yes', { approval }),
-    after: { ...decidedPart(job), phase: 'queued', approval, reserved },
-    then: reserved ? [reservedEvent(reserved, day)] : [],
+    after: { ...decidedPart(job), phase: 'queued', approval, reserved: reserved.reservation?.amount ?? null },
+    then: reservedEvents(reserved),
   };
 }
 
 /** Asked for, and covered by an envelope that a person said yes to: no one is asked again. */
-export function covered(job: DecidedFields, under: Under, used: EnvelopeUse, reserved: Money | null, day: string): Move<Queued> {
+export function covered(job: DecidedFields, under: Under, used: EnvelopeUse, reserved: Reserved): Move<Queued> {
   return {
-    first: [submitted(job)], moving: decided(job.decision), after: { ...job, phase: 'queued', approval: null, under, reserved },
-    then: [event('envelope.applied', `runs under envelope ${under.envelope}, its job ${used.jobs + 1}`, { under, used }), ...(reserved ? [reservedEvent(reserved, day)] : [])],
+    first: [submitted(job)], moving: decided(job.decision), after: { ...job, phase: 'queued', approval: null, under, reserved: reserved.reservation?.amount ?? null },
+    then: [event('envelope.applied', `runs under envelope ${under.envelope}, its job ${used.jobs + 1}`, { under, used }), ...reservedEvents(reserved)],
   };
 }
 
@@ -148,6 +159,8 @@ export interface RunEnd {
   readonly outcome: Outcome;
   readonly charged: Money | 'unknown' | null;
   readonly output: Digest;
+  /** Every budget that the job counts in, by id: a bill above the reservation freezes them. */
+  readonly budgets: readonly string[];
 }
 
 export function runEnded(job: Running, end: RunEnd, at: string): Move<Closing> {
@@ -155,7 +168,7 @@ export function runEnded(job: Running, end: RunEnd, at: string): Move<Closing> {
   const money: EventDraft[] = [];
   if (charged !== null && charged !== 'unknown') {
     money.push(event('budget.settled', `settled ${formatMoney(charged)}`, { amount: charged, reserved: job.reserved }));
-    if (job.reserved && charged.micros > job.reserved.micros) money.push(event('budget.overrun', `billed ${formatMoney(charged)} on a reservation of ${formatMoney(job.reserved)}; the budget is frozen`, { amount: charged, reserved: job.reserved }));
+    if (job.reserved && charged.micros > job.reserved.micros) money.push(event('budget.overrun', `billed ${formatMoney(charged)} on a reservation of ${formatMoney(job.reserved)}; ${end.budgets.length === 1 ? 'its budget is' : 'its budgets are'} frozen`, { amount: charged, reserved: job.reserved, budgets: end.budgets }));
   }
   return {
     moving: event('run.ended', `the run ${end.outcome.kind}`, { outcome: end.outcome }),

@@ -1,7 +1,16 @@
 // The parts of a corridor: its ports and the configuration it was started with.
+import type { Policy } from '@dewar/policy/decide';
 import type { JobId, Sha256 } from '@dewar/protocol';
-import type { Policy } from './decide.ts';
-import type { Analyser, Artifacts, Backends, BudgetLimits, Clock, DataFiles, Prices, Random, ReceiptSigner, Store } from './ports.ts';
+import type { Exchange } from './budget.ts';
+import type { Rate } from './token-bucket.ts';
+import type { QueueRules } from './schedule.ts';
+import type { Analyser, Artifacts, Backends, Clock, DataFiles, Prices, Random, ReceiptSigner, Store } from './ports.ts';
+
+export interface QueueSettings {
+  readonly rules: QueueRules;
+  /** Of one session: jobs, dry runs and envelope requests. */
+  readonly submits: Rate;
+}
 
 export interface CorridorParts {
   readonly store: Store;
@@ -11,7 +20,13 @@ export interface CorridorParts {
   readonly analyser: Analyser;
   readonly backends: Backends;
   readonly prices: Prices;
-  readonly budget: BudgetLimits;
+  /** Rates as of a UTC day, YYYY-MM-DD. */
+  readonly exchangeOn: (day: string) => Exchange;
+  /** The user that the broker runs as: whose work it is where nobody said another. */
+  readonly owner: string;
+  /** IANA name. */
+  readonly zone: string;
+  readonly queue: QueueSettings;
   readonly clock: Clock;
   readonly random: Random;
   readonly sha256: Sha256;

@@ -1,6 +1,7 @@
 // The ports: everything the corridor asks of the world, in interfaces of a few methods.
-import type { DeviceView, Digest, EnvelopeId, EnvelopeUse, ErrorBody, JobId, JobResults, Money, ParameterValue, Point, ProgramFacts } from '@dewar/protocol';
+import type { BudgetChange, BudgetScope, DeviceView, Digest, EnvelopeId, EnvelopeUse, ErrorBody, JobId, JobResults, Money, ParameterValue, PastDecision, Point, Prevented, ProgramFacts } from '@dewar/protocol';
 import type { ReceiptPredicate } from '@dewar/receipt/statement';
+import type { Budget, Payer, Spent } from './budget.ts';
 import type { Envelope } from './envelope.ts';
 import type { EnvelopeEvent, EventDraft, Job, MovingEvent, Phase, SessionRef } from './job.ts';
 
@@ -46,12 +47,6 @@ export interface StoredEvent {
   readonly summary: string;
 }
 
-/** What is reserved and settled on one UTC day in one currency, in millionths. */
-export interface DayTotals {
-  readonly reserved: number;
-  readonly settled: number;
-}
-
 export interface JobFilter {
   readonly session?: string;
   readonly phases?: readonly Phase[];
@@ -75,7 +70,19 @@ export interface View {
   envelopes(filter: { readonly session?: string; readonly waitingAt?: string; readonly limit?: number }): Promise<readonly Envelope[]>;
   /** What the jobs under it took; money is what they have reserved or were charged. */
   envelopeUse(id: EnvelopeId): Promise<EnvelopeUse>;
-  dayTotals(day: string, currency: string): Promise<DayTotals>;
+  /** Those that are set, by id. */
+  budgets(): Promise<readonly Budget[]>;
+  /** What was reserved and settled under one name in one period (a day, a month, `total`), a currency each. */
+  spent(scope: BudgetScope, name: string, period: string): Promise<readonly Spent[]>;
+  /** Priced jobs refused in a month, YYYY-MM. */
+  prevented(month: string): Promise<Prevented>;
+  budgetChanges(limit: number): Promise<readonly BudgetChange[]>;
+  /** What a session's jobs on QPUs were like so far. */
+  habits(session: string, look: HabitLook): Promise<Habits>;
+  /** Decisions on submits with their inputs, newest first. @param before those older than this job's */
+  pastDecisions(limit: number, before: JobId | null): Promise<readonly PastDecision[]>;
+  /** The canonical text of a policy input that was decided on. */
+  policyInput(digest: Digest): Promise<string | null>;
   sessions(): Promise<readonly StoredSession[]>;
   /** Whose token hashes to this; null when none does. */
   sessionOfToken(sha256: string): Promise<string | null>;
@@ -85,9 +92,10 @@ export interface View {
   head(): Promise<JournalHead>;
 }
 
+/** `budget_frozen` is of a journal from before budgets had each a brake of their own. */
 export type Flag = 'frozen' | 'budget_frozen';
-/** `tcp_port`: the TCP door is to be open on this port. */
-export type Setting = 'tcp_port';
+/** `tcp_port`: the TCP door is to be open on this port. `budgets`: the first ones were set; what is missing since was removed on purpose. `policy`: which one is in force, and from which files. */
+export type Setting = 'tcp_port' | 'budgets' | 'policy';
 
 export interface JournalHead {
   readonly origin: string;
@@ -105,10 +113,17 @@ export interface Transaction extends View {
   /** Stores an envelope as it is after its event; `before` is the envelope as read in this transaction, null for a new one. */
   putEnvelope(before: Envelope | null, after: Envelope, event: EventDraft<EnvelopeEvent>): Promise<void>;
   append(event: EventDraft, jobId?: JobId): Promise<void>;
-  reserve(job: JobId, day: string, amount: Money): Promise<void>;
+  reserve(job: JobId, reservation: Reservation): Promise<void>;
   /** Ends a reservation: what was charged, 0 only on proof. */
   settle(job: JobId, charged: Money): Promise<void>;
+  /** Sets a budget, or replaces the one of its id. */
+  putBudget(budget: Budget): Promise<void>;
+  removeBudget(id: string): Promise<void>;
+  /** Kept under its digest; a second time is no change. */
+  keepPolicyInput(digest: Digest, text: string): Promise<void>;
   addSession(session: StoredSession): Promise<void>;
+  /** Whose work and money it is from now on. */
+  changeSession(session: StoredSession): Promise<void>;
   addToken(token: StoredToken): Promise<void>;
   /** Forgets a session's tokens; answers how many there were. */
   revokeTokens(session: string): Promise<number>;
@@ -172,38 +187,50 @@ export interface Device {
   readonly view: DeviceView;
   readonly description: string;
   readonly account: string | null;
+  /** It stands in the house. */
+  readonly onPremises: boolean;
   /** Jobs it works on at once. */
   readonly slots: number;
   /** Null when it can run this; else why not, and what would. */
   limit(facts: ProgramFacts, load: Load): string | null;
-  /** Idempotent by `order.key`. Answers the provider's job id. Throws `device_refused`. */
+  /** Whether many submits under one `order.key` make one job. */
+  readonly keys: 'honoured' | 'none';
+  /** Answers the provider's job id. Throws `device_refused`, or `RateLimited` on proof that no job was made; any other failure leaves that open. */
   submit(order: Order): Promise<string>;
-  /** The provider job made under this key, or null on proof that there is none. */
-  find(key: string): Promise<string | null>;
+  /** The provider job made under this key, or null on proof that there is none; the method itself is null where the device cannot tell. */
+  readonly find: ((key: string) => Promise<string | null>) | null;
   /** Waits for the end; after a restart too. Aborting cancels the provider's job. */
   wait(providerJobId: string, order: Order, signal: AbortSignal): Promise<DeviceOutcome>;
   /** Stops its processes without ending its jobs: they go on at the next start. Every `wait` under way then rejects. */
   close(): Promise<void>;
 }
 
-export interface PriceLine {
+export type { PriceLine, Prices } from './price-line.ts';
+
+/** Money put aside for a job, on a UTC day, under every name that it counts for. */
+export interface Reservation {
+  readonly day: string;
+  readonly amount: Money;
+  readonly payer: Payer;
+}
+
+/** What is asked of a session's past: was there such a program, such a device; and since when submits are counted. */
+export interface HabitLook {
+  readonly code: Digest;
   readonly device: string;
-  /** Millionths. */
-  readonly per_task: number;
-  readonly per_shot: number;
+  /** RFC 3339, UTC. */
+  readonly since: string;
 }
 
-export interface Prices {
-  readonly dated: string;
-  readonly currency: string;
-  readonly lines: readonly PriceLine[];
-  readonly free: readonly string[];
-}
-
-export interface BudgetLimits {
-  readonly currency: string;
-  readonly job: number;
-  readonly day: number;
+export interface Habits {
+  /** A job with this code has completed on a QPU before. */
+  readonly ranBefore: boolean;
+  /** A job of this session has completed on this device before. */
+  readonly knowsDevice: boolean;
+  /** What its last completed priced jobs were quoted at, at most 20. */
+  readonly amounts: readonly Money[];
+  /** Its submits since then. */
+  readonly recent: number;
 }
 
 export interface Backends {

@@ -1,29 +1,82 @@
 // The decision as of now: at the submit, and once more at the grant, where what was true must still be true.
-import { canonicalJson, DewarError, type Decision, type JobSpec, type Json, type Money, type Reason } from '@dewar/protocol';
+import { decideOn } from '@dewar/policy/decide';
+import { canonicalJson, DewarError, digestOf, type Decision, type EnvelopeTerms, type JobSpec, type Json, type PolicyInput, type Reason, type Sha256 } from '@dewar/protocol';
+import { anomaliesOf, burst } from './anomalies.ts';
 import { assess, policyInput, type Assessment } from './assess.ts';
-import { dayOf } from './budget.ts';
-import { decideOn } from './decide.ts';
+import { budgetsFor, dayOf, payerOf, standingsOf, without, type Own, type Standing } from './budget.ts';
 import { whyOutside } from './envelope.ts';
-import type { Queued, Sending, SessionRef, Under } from './job.ts';
+import type { Queued, Resolved, Sending, SessionRef, Under } from './job.ts';
+import { localTime } from './local-time.ts';
 import type { CorridorParts } from './parts.ts';
-import type { View } from './ports.ts';
+import type { Transaction, View } from './ports.ts';
 
 export interface Question {
   readonly spec: JobSpec;
   readonly assessed: Assessment;
   readonly session: SessionRef;
-  /** What this very job has reserved today, which is not in its own way. */
-  readonly own: Money | null;
+  /** What this very job has reserved, which is not in its own way. */
+  readonly own: Own | null;
+  /** Of the envelope that is asked for with it. */
+  readonly terms?: EnvelopeTerms;
 }
 
-export async function decideNow(parts: CorridorParts, { spec, assessed, session, own }: Question, view: View): Promise<Decision> {
-  const { policy, sha256, budget, clock } = parts;
-  const totals = await view.dayTotals(dayOf(new Date(clock.now()).toISOString()), budget.currency);
+/** A decision with the very input it is on: what an auditor, or an edited policy, decides again. */
+export interface Answer {
+  readonly decision: Decision;
+  /** RFC 8785 text; its digest is `decision.input`. */
+  readonly input: string;
+}
+
+export async function decideNow(parts: CorridorParts, { spec, assessed, session, own, terms }: Question, view: View): Promise<Answer> {
+  const { policy, sha256, clock, owner, zone, backends } = parts;
+  if (policy.digest !== assessed.resolved.policy) throw policyChanged();
+  const time = localTime(clock.now(), zone);
+  const exchange = parts.exchangeOn(dayOf(time.at));
+  const { device, amount, code } = assessed.resolved;
+  const habits = device.kind === 'qpu' ? await view.habits(session.name, { code: code.digest, device: device.name, since: new Date(clock.now() - burst.minutes * 60_000).toISOString() }) : null;
   const input = policyInput(spec, assessed, {
-    session, limits: budget, totals: { ...totals, reserved: totals.reserved - (own?.micros ?? 0) },
-    budgetFrozen: await view.flag('budget_frozen'), frozen: await view.flag('frozen'),
+    session: { name: session.name, containment: session.containment, user: session.user ?? owner, project: session.project ?? null },
+    time, terms: terms ?? null, anomalies: habits === null ? [] : anomaliesOf(habits, amount, time.hour),
+    standings: amount === null ? [] : without(await standingsFor(parts, assessed.resolved, session, view), own, exchange),
+    exchange, backends, frozen: await view.flag('frozen'),
   });
-  return decideOn(policy, input, sha256);
+  return { decision: decideOn(policy, input, sha256), input: textOf(input) };
+}
+
+/** Another policy came into force between the assessment and the decision: what was assessed names the old one. */
+function policyChanged(): DewarError {
+  return new DewarError({ code: 'policy_changed', message: 'another policy came into force meanwhile', fix: 'send it again' });
+}
+
+/** Tries again with what is in force then; a policy that changes faster than that is told. */
+export async function underOnePolicy<T>(act: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await act();
+    } catch (error) {
+      if (!(error instanceof DewarError) || error.code !== 'policy_changed' || tries === 3) throw error;
+    }
+  }
+}
+
+/** How the budgets stand that a job counts in; none for a free run. */
+export async function standingsFor({ clock, owner, exchangeOn }: Pick<CorridorParts, 'clock' | 'owner' | 'exchangeOn'>, { device, amount }: Pick<Resolved, 'device' | 'amount'>, session: SessionRef, view: View): Promise<readonly Standing[]> {
+  if (amount === null) return [];
+  const day = dayOf(new Date(clock.now()).toISOString());
+  return standingsOf(budgetsFor(await view.budgets(), payerOf(session, device.name, owner), amount.currency), day, exchangeOn(day), view);
+}
+
+function textOf(input: PolicyInput): string {
+  try {
+    return canonicalJson(input as unknown as Json);
+  } catch {
+    return '';
+  }
+}
+
+/** An input that could not be hashed was denied, and is named by the digest of null: there is nothing to keep. */
+export async function keepInput(tx: Transaction, { decision, input }: Answer, sha256: Sha256): Promise<void> {
+  if (digestOf(new TextEncoder().encode(input), sha256) === decision.input) await tx.keepPolicyInput(decision.input, input);
 }
 
 type Cleared = Queued | Sending;
@@ -44,18 +97,20 @@ export async function lookAgain(parts: CorridorParts, job: Cleared): Promise<Ass
   return assessed;
 }
 
-export type Verdict = { readonly decision: Decision } | { readonly refused: readonly Reason[] };
+export type Verdict = Answer | { readonly refused: readonly Reason[] };
 
 /** The policy once more, on what `lookAgain` found and on budgets and brake as `view` has them. */
 export async function verdictNow(parts: CorridorParts, job: Cleared, looked: Assessment | readonly [Reason], view: View): Promise<Verdict> {
   if (!('resolved' in looked)) return { refused: looked };
-  const decision = await decideNow(parts, { spec: job.spec, assessed: looked, session: job.session, own: ownToday(job, parts) }, view);
+  if (looked.resolved.policy !== parts.policy.digest) return { refused: [refusal('grant.resolved', 'what would run is not what was decided on: policy changed', 'submit it again')] };
+  const answer = await decideNow(parts, { spec: job.spec, assessed: looked, session: job.session, own: ownOf(job) }, view);
+  const { decision } = answer;
   if (decision.effect === 'deny') return { refused: decision.reasons.filter((reason) => reason.effect === 'deny') };
   if (decision.effect === 'ask' && !job.approval) {
     const outside = job.under ? await noLonger({ job, under: job.under, looked, decision }, parts.clock.now(), view) : 'the policy now asks a person';
     if (outside !== null) return { refused: [refusal(job.under ? 'grant.envelope' : 'grant.unapproved', outside, 'submit it again')] };
   }
-  return { decision };
+  return answer;
 }
 
 /** Why the envelope's yes is none any more, or null. What was used of it was counted when the job entered. */
@@ -66,10 +121,8 @@ async function noLonger({ job, under: { envelope: id, terms }, looked, decision 
   return outside === null ? null : `envelope ${id} no longer covers it: ${outside}`;
 }
 
-/** A reservation of yesterday is in no sum of today. */
-function ownToday(job: Cleared, { clock }: CorridorParts): Money | null {
-  const reservedOn = dayOf(job.approval?.at ?? job.created);
-  return reservedOn === dayOf(new Date(clock.now()).toISOString()) ? job.reserved : null;
+function ownOf(job: Cleared): Own | null {
+  return job.reserved && { amount: job.reserved, day: dayOf(job.approval?.at ?? job.created) };
 }
 
 function refusal(rule: string, message: string, fix: string): Reason {

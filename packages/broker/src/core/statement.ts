@@ -20,7 +20,7 @@ export function receiptPredicate(job: Closing, { head, events, version, envelope
   const { grant, approval, cost, under } = job;
   return {
     job_id: job.id,
-    session: { ...job.session, id: job.session.id as ReceiptPredicate['session']['id'] },
+    session: { id: job.session.id as ReceiptPredicate['session']['id'], name: job.session.name, containment: job.session.containment },
     spec: canonicalJson(job.spec as unknown as Json), spec_digest: job.spec_digest, program_digest: job.program_digest,
     resolved: job.resolved as unknown as JsonObject, resolved_digest: job.resolved_digest,
     facts: job.facts, quote: job.quote, decision: job.decision,

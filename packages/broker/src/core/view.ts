@@ -1,5 +1,5 @@
 // A job as its session and the person see it.
-import { isSweep, pointCount, type JobStatus, type JobView } from '@dewar/protocol';
+import { isSweep, pointCount, type JobStatus, type JobView, type QueuePlace } from '@dewar/protocol';
 import type { Job } from './job.ts';
 import type { Device } from './ports.ts';
 
@@ -21,7 +21,13 @@ export function isOver(job: Job): boolean {
   return job.phase === 'ended';
 }
 
-export function jobView(job: Job, device: Device['view'] | undefined, progress: { done: number; total: number } | undefined): JobView {
+/** What is true of it now and stands in no journal. */
+export interface Moment {
+  readonly progress?: { readonly done: number; readonly total: number } | undefined;
+  readonly queue?: QueuePlace | undefined;
+}
+
+export function jobView(job: Job, device: Device['view'] | undefined, { progress, queue }: Moment = {}): JobView {
   const base: JobView = {
     job_id: job.id, status: statusOf(job), session: job.session.name, created: job.created, spec: job.spec,
     spec_digest: job.spec_digest, program_digest: job.program_digest, resolved_digest: job.resolved_digest,
@@ -31,7 +37,7 @@ export function jobView(job: Job, device: Device['view'] | undefined, progress: 
   };
   if (job.phase === 'waiting') return { ...base, expires: job.expires };
   const approval = job.approval && { approval: { id: job.approval.id, at: job.approval.at } };
-  if (job.phase === 'queued') return { ...base, ...approval };
+  if (job.phase === 'queued') return { ...base, ...approval, ...(queue && { queue }) };
   const grant = job.grant && { grant: { id: job.grant.id, expires: job.grant.expires } };
   if (job.phase === 'sending') return { ...base, ...approval, ...grant };
   const sent = { ...base, ...approval, ...grant, ...(job.provider_job_id !== null && { provider_job_id: job.provider_job_id }) };

@@ -6,6 +6,7 @@ import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { Hono, type Context } from 'hono';
 import { DewarError, httpStatus, isId, limits, parseJson, shown, type EnvelopeId, type ErrorBody, type JobId } from '@dewar/protocol';
 import type { z } from 'zod';
+import { RateLimited } from '../core/submit-rates.ts';
 
 export type App = Hono<{ Bindings: HttpBindings }>;
 export type Call = Context<{ Bindings: HttpBindings }>;
@@ -83,6 +84,7 @@ async function answerError(call: Call, error: DewarError): Promise<Response> {
     await dropRest(incoming);
     if (!incoming.complete) call.header('connection', 'close');
   }
+  if (error instanceof RateLimited) call.header('retry-after', String(error.retryAfterS));
   return call.json({ error: error.toBody() }, httpStatus(error.code) as 400);
 }
 

@@ -1,7 +1,7 @@
 // The OpenAPI document of a session's door, from the table that the door itself is made from.
 import {
-  artifactAnswer, backendsAnswer, budgetAnswer, budgetSchema, decisionSchema, deviceSchema, drawingAnswer, envelopeAnswer, envelopeRequestSchema, envelopesAnswer, envelopeSchema, envelopeTermsSchema, errorSchema, helloAnswer, httpStatus, jobAnswer, jobFactsSchema, jobsAnswer, jobSchema, jobSpecSchema,
-  logsAnswer, moneySchema, quoteSchema, resultsAnswer, shortSubmitAnswer, submitAnswer, type ErrorCode, type Json, type JsonObject,
+  artifactAnswer, backendsAnswer, budgetsAnswer, budgetSchema, decisionSchema, deviceSchema, drawingAnswer, envelopeAnswer, envelopeRequestSchema, envelopesAnswer, envelopeSchema, envelopeTermsSchema, errorSchema, helloAnswer, httpStatus, jobAnswer, jobFactsSchema, jobsAnswer, jobSchema, jobSpecSchema,
+  logsAnswer, moneySchema, pricesAnswer, quoteSchema, quotesAnswer, resultsAnswer, shortSubmitAnswer, submitAnswer, type ErrorCode, type Json, type JsonObject,
 } from '@dewar/protocol';
 import { z } from 'zod';
 import { portablePattern } from './portable-pattern.ts';
@@ -11,7 +11,7 @@ import { routes, type Content, type Parameter, type Route } from './routes.ts';
 const named: readonly (readonly [string, z.ZodType])[] = [
   ['JobSpec', jobSpecSchema], ['Job', jobSchema], ['Facts', jobFactsSchema], ['Quote', quoteSchema], ['Decision', decisionSchema], ['Device', deviceSchema], ['Money', moneySchema], ['Budget', budgetSchema], ['Error', errorSchema],
   ['HelloAnswer', helloAnswer], ['ArtifactAnswer', artifactAnswer], ['SubmitAnswer', submitAnswer], ['ShortSubmitAnswer', shortSubmitAnswer], ['JobAnswer', jobAnswer], ['JobsAnswer', jobsAnswer],
-  ['ResultsAnswer', resultsAnswer], ['LogsAnswer', logsAnswer], ['Envelope', envelopeSchema], ['EnvelopeRequest', envelopeRequestSchema], ['EnvelopeTerms', envelopeTermsSchema], ['EnvelopeAnswer', envelopeAnswer], ['EnvelopesAnswer', envelopesAnswer], ['DrawingAnswer', drawingAnswer], ['BackendsAnswer', backendsAnswer], ['BudgetAnswer', budgetAnswer],
+  ['ResultsAnswer', resultsAnswer], ['LogsAnswer', logsAnswer], ['Envelope', envelopeSchema], ['EnvelopeRequest', envelopeRequestSchema], ['EnvelopeTerms', envelopeTermsSchema], ['EnvelopeAnswer', envelopeAnswer], ['EnvelopesAnswer', envelopesAnswer], ['DrawingAnswer', drawingAnswer], ['QuotesAnswer', quotesAnswer], ['PricesAnswer', pricesAnswer], ['BackendsAnswer', backendsAnswer], ['BudgetsAnswer', budgetsAnswer],
 ];
 const nameOf: ReadonlyMap<unknown, string> = new Map(named.map(([name, schema]) => [schema, name]));
 

@@ -1,13 +1,13 @@
 // The reads that a session and the person share: jobs, their results, logs and receipts, backends, budget.
-import { DewarError, endStatuses, isDigest, jobStatusSchema, plainText, shown, type BackendView, type BudgetView, type DrawingAnswer, type EnvelopeId, type EnvelopeView, type JobId, type JobStatus, type JobView, type LogsAnswer } from '@dewar/protocol';
+import { DewarError, endStatuses, isDigest, jobStatusSchema, limits, mostPoints, plainText, practiceCurrency, shown, specDefaults, type BackendView, type BudgetView, type Digest, type DrawingAnswer, type EnvelopeId, type EnvelopeView, type JobId, type JobStatus, type JobView, type LogsAnswer, type PriceView, type QuotesAnswer } from '@dewar/protocol';
 import { programText } from '../core/assess.ts';
-import { budgetView, dayOf } from '../core/budget.ts';
 import { unknownJob, type Corridor } from '../core/corridor.ts';
 import { envelopeView, type Envelope } from '../core/envelope.ts';
 import { unknownEnvelope } from '../core/envelopes.ts';
 import type { Job } from '../core/job.ts';
-import type { Analyser, Artifacts, Backends, BudgetLimits, Clock, Prices, Store } from '../core/ports.ts';
+import type { Analyser, Artifacts, Backends, Clock, Prices, Store } from '../core/ports.ts';
 import { priceText } from '../core/quote.ts';
+import { pricesShown, quotesFor } from '../core/quotes.ts';
 import { isOver, jobView, statusOf } from '../core/view.ts';
 import { envelopeIdOf, jobIdOf, type Call } from './door.ts';
 import { columnsRange, longestWait, mostJobs, type Handlers } from './routes.ts';
@@ -19,7 +19,6 @@ export interface Readable {
   readonly analyser: Analyser;
   readonly backends: Backends;
   readonly prices: Prices;
-  readonly budget: BudgetLimits;
   readonly clock: Clock;
 }
 
@@ -44,7 +43,8 @@ export class Reads {
   }
 
   show(job: Job): JobView {
-    return jobView(job, this.#parts.backends.devices.get(job.resolved.device.name)?.view, this.#parts.corridor.progressOf(job.id));
+    const { corridor, backends } = this.#parts;
+    return jobView(job, backends.devices.get(job.resolved.device.name)?.view, { progress: corridor.progressOf(job.id), queue: corridor.placeOf(job) });
   }
 
   async jobs(limit: number): Promise<JobView[]> {
@@ -75,10 +75,30 @@ export class Reads {
 
   /** A stored program's circuit and facts; its inputs without values. */
   async drawing(digest: string, columns: number): Promise<DrawingAnswer> {
-    if (!isDigest(digest)) throw new DewarError({ code: 'artifact_unknown', message: 'not a digest', got: shown(digest), allowed: 'sha256: and 64 lowercase hexadecimal digits' });
-    const source = programText(await this.#parts.artifacts.get(digest));
+    const [known, source] = await this.#program(digest);
     const { analyser } = this.#parts;
-    return { digest, drawing: analyser.draw(source, columns) ?? null, facts: analyser.analyse(source, {}) };
+    return { digest: known, drawing: analyser.draw(source, columns) ?? null, facts: analyser.analyse(source, {}) };
+  }
+
+  /** What a stored program would cost; its inputs without values. */
+  async quotes(digest: string, size: Pick<QuotesAnswer, 'shots' | 'points' | 'time_limit_s'>): Promise<QuotesAnswer> {
+    const [known, source] = await this.#program(digest);
+    const { analyser, backends, prices, clock } = this.#parts;
+    // Practice money compares with nothing: one's own real money is what amounts are told in.
+    const currencies = (await this.budgets()).map(({ currency }) => currency);
+    const currency = currencies.find((each) => each !== practiceCurrency) ?? currencies[0] ?? practiceCurrency;
+    const facts = analyser.analyse(source, {});
+    const { shots, points, time_limit_s: timeLimit } = size;
+    return { digest: known, ...size, facts, quotes: quotesFor({ facts, shots, points, timeLimit }, { backends, prices, currency }, clock.now()) };
+  }
+
+  prices(): PriceView[] {
+    return pricesShown(this.#parts, this.#parts.clock.now());
+  }
+
+  async #program(digest: string): Promise<readonly [Digest, string]> {
+    if (!isDigest(digest)) throw new DewarError({ code: 'artifact_unknown', message: 'not a digest', got: shown(digest), allowed: 'sha256: and 64 lowercase hexadecimal digits' });
+    return [digest, programText(await this.#parts.artifacts.get(digest))];
   }
 
   /**
@@ -143,14 +163,15 @@ export class Reads {
     }));
   }
 
-  async budget(): Promise<BudgetView> {
-    const { store, budget, clock } = this.#parts;
-    const day = dayOf(new Date(clock.now()).toISOString());
-    return budgetView(day, budget, await store.view.dayTotals(day, budget.currency), await store.view.flag('budget_frozen'));
+  async budgets(): Promise<readonly BudgetView[]> {
+    const { corridor, store } = this.#parts;
+    if (this.#session === null) return corridor.budgets.show(null);
+    const own = (await store.view.sessions()).find(({ name }) => name === this.#session);
+    return own === undefined ? [] : corridor.budgets.show(own);
   }
 }
 
-export type ReadOperation = 'listJobs' | 'getJob' | 'waitForJob' | 'getResults' | 'getLogs' | 'getReceipt' | 'listEnvelopes' | 'getEnvelope' | 'waitForEnvelope' | 'getDrawing' | 'listBackends' | 'getBudget';
+export type ReadOperation = 'listJobs' | 'getJob' | 'waitForJob' | 'getResults' | 'getLogs' | 'getReceipt' | 'listEnvelopes' | 'getEnvelope' | 'waitForEnvelope' | 'getDrawing' | 'getQuotes' | 'listPrices' | 'listBackends' | 'getBudget';
 
 export function readHandlers(reads: Reads): Handlers<ReadOperation> {
   return {
@@ -164,8 +185,12 @@ export function readHandlers(reads: Reads): Handlers<ReadOperation> {
     getEnvelope: async (call) => call.json({ envelope: await reads.showEnvelope(await reads.envelope(envelopeIdOf(call))) }),
     waitForEnvelope: async (call) => call.json({ envelope: await reads.waitEnvelope(envelopeIdOf(call), numberOf(call, 'timeout_s', 30, longestWait), goneSignal(call)) }),
     getDrawing: async (call) => call.json(await reads.drawing(call.req.param('digest') ?? '', numberOf(call, 'columns', 76, columnsRange.most, columnsRange.least))),
+    getQuotes: async (call) => call.json(await reads.quotes(call.req.param('digest') ?? '', {
+      shots: numberOf(call, 'shots', specDefaults.shots, limits.shots, 1), points: numberOf(call, 'points', 1, mostPoints, 1), time_limit_s: numberOf(call, 'time_limit_s', specDefaults.time_limit_s, limits.time_limit_s, 1),
+    })),
+    listPrices: (call) => call.json({ prices: reads.prices() }),
     listBackends: (call) => call.json({ backends: reads.backends() }),
-    getBudget: async (call) => call.json({ budget: await reads.budget() }),
+    getBudget: async (call) => call.json({ budgets: await reads.budgets() }),
   };
 }
 
@@ -186,7 +211,7 @@ function goneSignal(call: Call): AbortSignal {
 function numberOf(call: Call, name: string, otherwise: number, most: number, least = 0): number {
   const text = call.req.query(name);
   if (text === undefined) return otherwise;
-  const value = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
+  const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
   if (!(value >= least && value <= most)) throw new DewarError({ code: 'request_invalid', message: `${name} is not valid`, path: name, got: shown(text), allowed: `a whole number ${least === 0 ? 'up' : `from ${least}`} to ${most}` });
   return value;
 }

@@ -1,6 +1,6 @@
 // The one table of a session's addresses: its door is made from it, and so is the OpenAPI document.
 import {
-  artifactAnswer, backendsAnswer, budgetAnswer, digestSchema, drawingAnswer, envelopeAnswer, envelopeIdSchema, envelopeRequestSchema, envelopesAnswer, helloAnswer, jobAnswer, jobIdSchema, jobsAnswer, jobSpecSchema, jobStatusSchema, logsAnswer, resultsAnswer, shortSubmitAnswer, submitAnswer,
+  artifactAnswer, backendsAnswer, budgetsAnswer, digestSchema, drawingAnswer, envelopeAnswer, envelopeIdSchema, envelopeRequestSchema, envelopesAnswer, helloAnswer, jobAnswer, jobIdSchema, jobsAnswer, jobSpecSchema, jobStatusSchema, limits, logsAnswer, mostPoints, pricesAnswer, quotesAnswer, resultsAnswer, specDefaults, shortSubmitAnswer, submitAnswer,
   type ErrorCode, type JsonObject,
 } from '@dewar/protocol';
 import { z } from 'zod';
@@ -51,7 +51,7 @@ const timeout: Parameter = { in: 'query', name: 'timeout_s', description: 'Secon
 const readsJson = ['content_type', 'body_truncated', 'body_too_large', 'json_syntax', 'json_depth', 'json_duplicate_key', 'json_number', 'json_unicode'] as const satisfies readonly ErrorCode[];
 const submitErrors = [
   ...readsJson, 'spec_invalid', 'spec_unknown_field', 'program_format', 'program_invalid', 'program_too_large', 'backend_unknown', 'data_refused', 'artifact_unknown',
-  'artifact_digest_mismatch', 'money_invalid', 'parameters_invalid', 'not_found', 'journal_invalid', 'cannot_price', 'too_many_pending', 'clock_backwards', 'policy_invalid',
+  'artifact_digest_mismatch', 'money_invalid', 'parameters_invalid', 'not_found', 'journal_invalid', 'cannot_price', 'too_many_pending', 'rate_limited', 'clock_backwards', 'policy_invalid',
 ] as const satisfies readonly ErrorCode[];
 const ofJob = ['not_found', 'journal_invalid'] as const satisfies readonly ErrorCode[];
 const stored = ['artifact_unknown', 'artifact_digest_mismatch'] as const satisfies readonly ErrorCode[];
@@ -118,8 +118,19 @@ export const routes = {
     parameters: [{ ...digest, description: 'The program.' }, { in: 'query', name: 'columns', description: 'Its width; 76 if left out.', schema: z.int().min(columnsRange.least).max(columnsRange.most) }],
     answers: { 200: json('The drawing, null where there is none.', drawingAnswer) }, errors: [...stored, 'request_invalid', 'program_format', 'program_invalid', 'program_too_large'],
   },
+  getQuotes: {
+    method: 'get', path: '/v1/artifacts/{digest}/quotes', summary: 'What a stored program would cost at most on every device that has a price, the cheapest first.',
+    parameters: [
+      { ...digest, description: 'The program.' },
+      { in: 'query', name: 'shots', description: `Shots of each point; ${specDefaults.shots} if left out.`, schema: z.int().min(1).max(limits.shots) },
+      { in: 'query', name: 'points', description: 'Points of a sweep; 1 if left out.', schema: z.int().min(1).max(mostPoints) },
+      { in: 'query', name: 'time_limit_s', description: `Most seconds it may run; ${specDefaults.time_limit_s} if left out.`, schema: z.int().min(1).max(limits.time_limit_s) },
+    ],
+    answers: { 200: json('The quotes.', quotesAnswer) }, errors: [...stored, 'request_invalid', 'program_format', 'program_invalid', 'program_too_large'],
+  },
+  listPrices: { method: 'get', path: '/v1/prices', summary: 'The price list: dated, sourced lines, and how old they are.', answers: { 200: json('The lines.', pricesAnswer) }, errors: [] },
   listBackends: { method: 'get', path: '/v1/backends', summary: 'Where a job can run, and the prices.', answers: { 200: json('The backends.', backendsAnswer) }, errors: [] },
-  getBudget: { method: 'get', path: '/v1/budget', summary: 'What may still be spent today, by all sessions.', answers: { 200: json('The budget.', budgetAnswer) }, errors: [] },
+  getBudget: { method: 'get', path: '/v1/budget', summary: 'What may still be spent: every budget that this session counts in.', answers: { 200: json('The budgets.', budgetsAnswer) }, errors: [] },
 } as const satisfies Readonly<Record<string, Route>>;
 
 export type Operation = keyof typeof routes;

@@ -14,25 +14,27 @@ export interface SessionParts extends Readable {
   readonly report: (error: unknown) => void;
 }
 
-export function sessionApp(parts: SessionParts, session: StoredSession): App {
+/** @param current the session as it is now: a person may give it another user or project while its door is open */
+export function sessionApp(parts: SessionParts, current: () => StoredSession): App {
   const app = newApp(parts.report, { tellsPaths: false });
-  const reads = new Reads(parts, session.name);
+  const { name } = current();
+  const reads = new Reads(parts, name);
   const own: Handlers<Exclude<Operation, ReadOperation>> = {
-    hello: (call) => call.json({ version: parts.version, session: session.name, docs: 'docs/api.md', help: routes.help.path, openapi: routes.openapi.path }),
+    hello: (call) => call.json({ version: parts.version, session: name, docs: 'docs/api.md', help: routes.help.path, openapi: routes.openapi.path }),
     help: (call) => call.body(parts.help, 200, { 'content-type': 'text/markdown; charset=utf-8' }),
     openapi: (call) => call.body(openApiText(parts.version), 200, { 'content-type': 'application/json' }),
     putArtifact: async (call) => putArtifact(call, parts.artifacts, null),
     putArtifactAs: async (call) => putArtifact(call, parts.artifacts, call.req.param('digest') ?? ''),
     submitJob: async (call) => {
-      const answer = await submit(call, parts.corridor, session, reads);
+      const answer = await submit(call, parts.corridor, current(), reads);
       return call.json(answer, answer.dry_run ? 200 : 201);
     },
     submit: async (call) => {
-      const answer = await submit(call, parts.corridor, session, reads);
+      const answer = await submit(call, parts.corridor, current(), reads);
       return answer.dry_run ? call.json({ status: answer.decision.effect, job_id: null, decision: answer.decision }) : call.json({ status: answer.job.status, job_id: answer.job.job_id }, 201);
     },
     requestEnvelope: async (call) => {
-      const envelope = await parts.corridor.envelopes.request(await readBody(call, limits.spec_bytes, 'application/json'), session);
+      const envelope = await parts.corridor.envelopes.request(await readBody(call, limits.spec_bytes, 'application/json'), current());
       return call.json({ envelope: await reads.showEnvelope(envelope) }, 201);
     },
     closeEnvelope: async (call) => {

@@ -2,7 +2,8 @@
 import { endStatuses, type EnvelopeStatus, type EnvelopeView, type JobStatus, type JobView } from '@dewar/protocol';
 import type { Context } from '../context.ts';
 import { escape } from '../escape.ts';
-import { deviceWord } from '../job-text.ts';
+import { deviceWord, moneyText } from '../job-text.ts';
+import { libraryPolicies } from '../policy/library.ts';
 import { allWaiting, idOf } from '../verbs/pending.ts';
 import type { Candidate, Wanted } from './walk.ts';
 
@@ -15,6 +16,7 @@ const patienceMs = 1000;
 const offered = 100;
 /** Columns of a job's name; the agent chose it. */
 const nameColumns = 40;
+const aboutColumns = 60;
 
 const waitingOnly: readonly JobStatus[] = ['waiting'];
 /** Verbs that only work on some jobs. */
@@ -57,6 +59,12 @@ const lookups: Readonly<Record<Live['of'], (asks: Asks, signal: AbortSignal, wan
   },
   async session({ control }, signal) {
     return (await control.sessions({ signal })).map(({ name, containment }) => ({ value: name, about: containment }));
+  },
+  async budget({ control }, signal, { verb }) {
+    return (await control.budgets({ signal })).budgets.filter(({ frozen }) => verb !== 'thaw' || frozen).map(({ id, limit, frozen }) => ({ value: id, about: `${moneyText(limit)}${frozen ? ', frozen' : ''}` }));
+  },
+  async library() {
+    return (await libraryPolicies()).map(({ name, about }) => ({ value: name, about: escape(about, aboutColumns) }));
   },
 };
 

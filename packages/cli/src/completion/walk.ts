@@ -12,8 +12,8 @@ export type Wanted =
   | { readonly kind: 'these'; readonly candidates: readonly Candidate[] }
   | { readonly kind: 'files' }
   | { readonly kind: 'directories' }
-  /** Something that only the broker knows. */
-  | { readonly kind: 'live'; readonly of: 'job' | 'envelope' | 'backend' | 'session'; readonly verb: string; readonly given: ReadonlySet<string>; readonly prefix: string };
+  /** Something that only the broker knows, or a folder of ours. */
+  | { readonly kind: 'live'; readonly of: 'job' | 'envelope' | 'backend' | 'session' | 'budget' | 'library'; readonly verb: string; readonly given: ReadonlySet<string>; readonly prefix: string };
 
 interface Place {
   readonly command: Command;

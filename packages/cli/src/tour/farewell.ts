@@ -26,13 +26,15 @@ export async function farewell({ circuit, keep, receipts, stage }: Scene, env: R
   );
 
   stage.lines(['', [{ text: 'Your own policy', tone: 'strong' }]]);
-  const policy = short(`${project}/policies/quantum_policy.rego`);
   const line = await shotsLine();
-  stage.say(`${policy}, line ${line}, sets the shots a QPU job may have. Until policy editing comes, a change needs opa on PATH and a rebuild:`);
-  stage.command(`sed -n ${line}p ${quoted(policy)}`, `node ${quoted(short(`${project}/scripts/build-policy.mjs`))}`);
+  const own = `${homeFrom(env).config}/policy`;
+  stage.say(`The rules and their limits are files. This puts those of the default policy into ${own}, where line ${line} of data.json sets the shots a QPU job may have. A save there is checked and in force at once, or refused; diff says first what another policy would have decided:`);
+  stage.command(dewar('policy', 'use', 'default'), `sed -n ${line}p ${quoted(`${own}/data.json`)}`, dewar('policy', 'diff', 'lab'), dewar('policy', 'show'));
 }
 
+const policyLimits = 'policies/default/data.json';
+
 async function shotsLine(): Promise<number> {
-  const text = await readFile(`${project}/policies/quantum_policy.rego`, 'utf8');
-  return text.split('\n').findIndex((line) => line.startsWith('qpu_shots :=')) + 1;
+  const text = await readFile(`${project}/${policyLimits}`, 'utf8');
+  return text.split('\n').findIndex((line) => line.includes('"qpu_shots":')) + 1;
 }

@@ -70,10 +70,10 @@ async function begin(throwaway: Throwaway, stage: Stage, keep: Keepsakes, { circ
   await stage.step('A broker starts, and an agent that holds no key');
   const { status, trust } = await throwaway.start();
   const keyFile = await keep.keys(trust);
-  const session = await context.control.createSession('tour', [], { signal: context.signal });
+  const session = await context.control.createSession({ name: 'tour' }, { signal: context.signal });
   const agent = throwaway.agent(session.socket);
   stage.lines([
-    ...row('Broker', `process ${status.pid}; it alone holds keys, budget and journal`, stage.columns),
+    ...row('Broker', `process ${status.pid}; it alone holds keys, budgets and journal`, stage.columns),
     ...row('Agent', `process ${agent.pid}; it holds no key. Its whole environment is:`, stage.columns), ...row('', await environmentOf(agent.pid, session.socket), stage.columns),
   ]);
   stage.say('To try any command below yourself while the tour lasts, begin in another terminal with:');

@@ -17,7 +17,7 @@ export const jobs: Verb = (program, run) => {
       const { limit, tag } = options;
       const list = tag === undefined ? await client.jobs(limit, { signal }) : (await client.jobs(looked, { signal })).filter(({ spec }) => spec.tags?.includes(tag) === true).slice(0, limit);
       const rows = list.map((job) => [
-        job.job_id, job.status, job.device.name, String((job.spec.shots ?? specDefaults.shots) * (job.points ?? 1)), minute(job.created), job.session, job.spec.job_name,
+        job.job_id, job.queue === undefined ? job.status : `${job.status} ${job.queue.position} of ${job.queue.of}`, job.device.name, String((job.spec.shots ?? specDefaults.shots) * (job.points ?? 1)), minute(job.created), job.session, job.spec.job_name,
       ]);
       output.answer({ jobs: list }, () => (rows.length === 0 ? ['no jobs yet'] : table(['job', 'status', 'device', 'shots', 'created', 'session', 'name'], rows, output.tableColumns)));
     }));

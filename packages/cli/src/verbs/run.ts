@@ -1,5 +1,6 @@
 // `dewar run`: a circuit file made into a job spec, submitted and followed.
-import { limits, type JobSpec } from '@dewar/protocol';
+import { lanes, limits, type JobSpec, type Lane } from '@dewar/protocol';
+import { Option } from 'commander';
 import { nameOf, readNamed } from '../files.ts';
 import { parametersFrom } from '../parameters.ts';
 import { afterSubmit } from '../submit-flow.ts';
@@ -13,6 +14,7 @@ interface RunOptions {
   readonly param?: readonly string[];
   readonly envelope?: string;
   readonly timeLimit?: number;
+  readonly lane?: Lane;
   readonly name?: string;
   readonly tag?: readonly string[];
   readonly dryRun?: boolean;
@@ -30,6 +32,7 @@ export const run: Verb = (program, go) => {
     .option('--param <name=values>', 'set an input: NAME=0.5; NAME=0,0.5,1 or NAME=START:STOP:COUNT for a sweep; may be repeated', collect)
     .option('--envelope <envelope>', 'run under an envelope that a person has approved: its id, or last')
     .option('--time-limit <seconds>', 'most seconds it may run (default: 60)', wholeNumber(1, limits.time_limit_s))
+    .addOption(new Option('--lane <lane>', 'how urgent it is (default: interactive)').choices(lanes))
     .option('--name <text>', "the job's name (default: the file's)")
     .option('--tag <text>', 'a word to find the job by; may be repeated', collect)
     .option('--dry-run', 'show facts, price and decision; submit nothing')
@@ -49,6 +52,7 @@ export const run: Verb = (program, go) => {
         ...(Object.keys(parameters).length > 0 && { parameters }),
         ...(envelope !== undefined && { envelope }),
         ...(options.timeLimit !== undefined && { time_limit_s: options.timeLimit }),
+        ...(options.lane !== undefined && { lane: options.lane }),
         ...(options.tag !== undefined && { tags: options.tag }),
         ...(options.dryRun === true && { dry_run: true }),
       };

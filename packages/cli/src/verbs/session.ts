@@ -1,9 +1,9 @@
 // `dewar session`: the doors through which agents come, one socket each.
 import { realpath } from 'node:fs/promises';
-import { sessionNamePattern, shown } from '@dewar/protocol';
+import { sessionNamePattern, shown, type SessionView } from '@dewar/protocol';
 import { usage } from '../exit.ts';
 import { many } from '../job-text.ts';
-import { row, table } from '../line.ts';
+import { row, table, type Line } from '../line.ts';
 import { collect, example, type Verb } from '../verb.ts';
 import { environmentLines } from './tcp.ts';
 
@@ -13,13 +13,29 @@ export const session: Verb = (program, run) => {
     .description('make a session with a socket of its own')
     .argument('<name>', 'lowercase letters, digits and -')
     .option('--read <dir>', "a directory whose files a spec's data may name; may be repeated", collect)
-    .addHelpText('after', example('dewar session create agent --read ~/experiments'))
-    .action((name: string, options: { read?: readonly string[] }) => run(async ({ control, output, signal }) => {
+    .option('--user <name>', "whose work it is, for budgets and policies (default: the broker's owner)")
+    .option('--project <name>', 'the project it is for (default: none)')
+    .addHelpText('after', example('dewar session create agent --read ~/experiments', 'dewar session create agent --project alpha'))
+    .action((name: string, { read: folders = [], ...whose }: { read?: readonly string[]; user?: string; project?: string }) => run(async ({ control, output, signal }) => {
       if (!sessionNamePattern.test(name)) throw notAName(name);
-      const read = await Promise.all((options.read ?? []).map(whole));
-      const made = await control.createSession(name, read, { signal });
-      output.answer({ session: made }, () => [`${made.name}  ${made.socket}`, ...made.read.flatMap((path) => row('reads', path, output.columns))]);
+      const read = await Promise.all(folders.map(whole));
+      const made = await control.createSession({ name, read, ...whose }, { signal });
+      output.answer({ session: made }, () => [`${made.name}  ${made.socket}`, ...whoseLines(made, output.columns), ...made.read.flatMap((path) => row('reads', path, output.columns))]);
       output.note(`give it to an agent: DEWAR_SOCKET=${made.socket}`);
+    }));
+  group.command('set')
+    .description('change whose work a session is, from its next job on')
+    .argument('<name>', 'the session')
+    .option('--user <name>', 'a user, for budgets and policies')
+    .option('--no-user', "the broker's owner again")
+    .option('--project <name>', 'a project')
+    .option('--no-project', 'no project')
+    .addHelpText('after', example('dewar session set agent --project alpha', 'dewar session set agent --no-project'))
+    .action((name: string, { user, project }: { user?: string | false; project?: string | false }) => run(async ({ control, output, signal }) => {
+      if (!sessionNamePattern.test(name)) throw notAName(name);
+      if (user === undefined && project === undefined) throw usage('nothing to change', { allowed: '--user, --no-user, --project, --no-project', fix: 'dewar session set --help' });
+      const changed = await control.changeSession(name, { ...(user !== undefined && { user: user || null }), ...(project !== undefined && { project: project || null }) }, { signal });
+      output.answer({ session: changed }, () => [changed.name, ...whoseLines(changed, output.columns)]);
     }));
   group.command('token')
     .description('make a token for the TCP door, shown once; or take all of a session\'s back')
@@ -43,10 +59,14 @@ export const session: Verb = (program, run) => {
     .addHelpText('after', example('dewar session list'))
     .action(() => run(async ({ control, output, signal }) => {
       const sessions = await control.sessions({ signal });
-      const rows = sessions.map((each) => [each.name, each.containment, each.created, each.socket]);
-      output.answer({ sessions }, () => table(['session', 'containment', 'created', 'socket'], rows, output.tableColumns));
+      const rows = sessions.map((each) => [each.name, each.containment, each.user ?? '(owner)', each.project ?? '-', each.created, each.socket]);
+      output.answer({ sessions }, () => table(['session', 'containment', 'user', 'project', 'created', 'socket'], rows, output.tableColumns));
     }));
 };
+
+function whoseLines({ user, project }: SessionView, columns: number): Line[] {
+  return [...(user === undefined ? [] : row('user', user, columns)), ...(project === undefined ? [] : row('project', project, columns))];
+}
 
 function notAName(name: string): Error {
   return usage('not a session name', { got: shown(name), allowed: 'a-z, 0-9 and -, at most 32, beginning with a letter or digit' });

@@ -1,5 +1,6 @@
 // `dewar status`: whether the broker runs, and what it holds.
 import { endStatuses, type JobStatus } from '@dewar/protocol';
+import { troubledText } from '../budget-text.ts';
 import { many, shortDigest } from '../job-text.ts';
 import { row, type Line } from '../line.ts';
 import { example, type Verb } from '../verb.ts';
@@ -13,12 +14,14 @@ export const status: Verb = (program, run) => {
     .action(() => run(async ({ control, output, signal }) => {
       const view = await control.status({ signal });
       const tcp = await control.tcp({ signal });
+      const { budgets } = await control.budgets({ signal });
       const line = (label: string, text: string): Line[] => row(label, text, output.columns);
       const counts = (statuses: readonly JobStatus[]): string => statuses.map((each) => `${view.jobs[each]} ${each}`).join(' · ');
-      output.answer({ status: view, tcp }, () => [
+      output.answer({ status: view, tcp, budgets }, () => [
         [{ text: view.frozen ? 'up, FROZEN' : 'up', tone: view.frozen ? 'warn' : 'good' }, `  process ${view.pid}, version ${view.version}, since ${view.since}`],
         ...line('Home', view.home), ...line('Sessions', String(view.sessions)), ...line('Jobs', counts(open)), ...line('', counts(endStatuses)),
         ...line('Journal', `${many(view.journal.size, 'event')}, root ${view.journal.root}`), ...line('Policy', shortDigest(view.policy)),
+        ...row('Budgets', troubledText(budgets).join(' · ') || many(budgets.length, 'budget'), output.columns, budgets.some(({ frozen }) => frozen) ? 'bad' : troubledText(budgets).length > 0 ? 'warn' : undefined),
         ...(tcp === null ? [] : line('TCP door', `open on ${tcp.url}`)),
       ]);
     }));

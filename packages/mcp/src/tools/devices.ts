@@ -1,5 +1,5 @@
 // Where a job can run, what it would cost and meet there, and what may still be spent.
-import { formatMoney, type BudgetView } from '@dewar/protocol';
+import { formatMicros, formatMoney, practiceCurrency, type BudgetView } from '@dewar/protocol';
 import type { SubmitAnswer } from '@dewar/protocol';
 import { z } from 'zod';
 import { parametersOrSweep, specBytes, specInputs, type SpecGiven } from '../inputs.ts';
@@ -71,21 +71,37 @@ export const check = tool({
   },
 });
 
-const money = z.string();
+const mostBudgets = 64;
+const budgetOutput = z.object({
+  budget: z.string(), per: z.enum(['job', 'day', 'month', 'total']), period: z.string(), limit: z.string(), remaining: z.string().nullable().meta({ description: 'Null where money of a currency without a rate of today was spent.' }),
+  reserved: z.string().nullable(), settled: z.string().nullable(), frozen: z.boolean(),
+});
+
 export const budget = tool({
   name: 'budget', title: 'What may still be spent', annotations: reading,
-  description: "What may still be spent today, and on one job at most. It is the broker's budget, shared by all its sessions; it cannot be changed from here.",
+  description: "What may still be spent of each budget that this session's jobs may count in. Every one that a job counts in must hold it: a backend's counts only jobs there, practice money and real money are apart. They may be shared with other sessions, and cannot be changed from here.",
   input: z.strictObject({}),
-  output: z.object({ day: z.string(), remaining: money, day_limit: money, reserved: money, settled: money, job_limit: money, frozen: z.boolean() }),
+  output: z.object({ budgets: z.array(budgetOutput), left_out: z.number(), frozen: z.boolean().meta({ description: 'At least one of them is frozen.' }) }),
   run: async (_given, { client, signal }) => {
-    const value = budgetTold(await client.budget({ signal }));
-    return { value, text: lines(`${value.remaining} of ${value.day_limit} left on ${value.day} (UTC); one job at most ${value.job_limit}.`, value.frozen ? 'Frozen: nothing is spent until a person has looked.' : undefined) };
+    const all = await client.budgets({ signal });
+    // What is frozen or unknown must not fall off the end.
+    const budgets = all.toSorted((a, b) => Number(b.frozen) - Number(a.frozen)).slice(0, mostBudgets).map(budgetTold);
+    const value = { budgets, left_out: all.length - budgets.length, frozen: all.some(({ frozen }) => frozen) };
+    return { value, text: budgets.length === 0 ? 'There is no budget for this session: jobs that cost money are denied. A person sets one.' : budgets.map(budgetText).join('\n') };
   },
 });
 
-function budgetTold(view: BudgetView) {
+function budgetTold(view: BudgetView): z.output<typeof budgetOutput> {
+  const { id, per, period, limit, remaining_micros: left, currency, reserved, settled, frozen } = view;
   return {
-    day: said(view.day, 10), remaining: moneyText(view.day_remaining), day_limit: moneyText(view.day_limit), reserved: moneyText(view.day_reserved), settled: moneyText(view.day_settled),
-    job_limit: moneyText(view.job_limit), frozen: view.frozen,
+    budget: said(id, 100), per, period: said(period, 10), limit: moneyText(limit), frozen,
+    remaining: left === null ? null : `${formatMicros(left)} ${currency}${currency === practiceCurrency ? ' (practice money)' : ''}`, reserved: reserved && moneyText(reserved), settled: settled && moneyText(settled),
   };
+}
+
+function budgetText({ budget: name, per, period, limit, remaining, frozen }: z.output<typeof budgetOutput>): string {
+  if (frozen) return `${name}: frozen, nothing is spent until a person has looked.`;
+  if (per === 'job') return `${name}: one job at most ${limit}.`;
+  if (remaining === null) return `${name}: unknown, for there is no rate of today for what was spent; jobs that count in it are denied.`;
+  return `${name}: ${remaining} of ${limit} left${per === 'total' ? '' : ` in ${period} (UTC)`}.`;
 }

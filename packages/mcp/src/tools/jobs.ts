@@ -1,6 +1,6 @@
 // Looking after jobs that were submitted: which there are, how one is, waiting for its end, stopping it.
 import { hasEnded } from '@dewar/client';
-import type { JobView } from '@dewar/protocol';
+import { placeText, type JobView } from '@dewar/protocol';
 import { inputRequired } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { approvalPage } from '../approval-page.ts';
@@ -50,8 +50,9 @@ export const waitForJob = tool({
   },
 });
 
-function progressText({ status, progress }: JobView): string {
+function progressText({ status, progress, queue }: JobView): string {
   if (status === 'waiting') return 'waiting for a person';
+  if (queue !== undefined) return `queued, ${said(placeText(queue), 200)}`;
   return progress === undefined ? status : `${status}: ${progress.done} of ${progress.total} shots`;
 }
 

@@ -8,6 +8,8 @@ export class LocalSimulator implements Device {
   readonly view: Device['view'];
   readonly description = 'state-vector simulator on this machine';
   readonly account = null;
+  readonly onPremises = true;
+  readonly keys = 'honoured';
   readonly slots = Math.max(1, availableParallelism() - 1);
   readonly #closing = new AbortController();
 

@@ -14,6 +14,8 @@ export type PracticeFailure = 'refuse' | 'fail' | 'lose';
 
 export interface PracticeParts {
   readonly name: string;
+  /** Whether it plays a device in the house. */
+  readonly onPremises: boolean;
   /** The provider's own memory. */
   readonly folder: string;
   readonly calibration: Calibration;
@@ -30,12 +32,15 @@ export class PracticeQpu implements Device {
   readonly view: Device['view'];
   readonly description: string;
   readonly account = 'practice';
+  readonly onPremises: boolean;
   readonly slots = 1;
+  readonly keys = 'honoured';
   readonly #parts: PracticeParts;
   readonly #closing = new AbortController();
 
   constructor(parts: PracticeParts) {
     this.#parts = parts;
+    this.onPremises = parts.onPremises;
     this.view = { name: parts.name, kind: 'qpu', practice: true, max_qubits: parts.calibration.qubits.length };
     this.description = `practice QPU: a noisy simulation on this machine, calibration of ${parts.calibration.date}; no hardware`;
   }

@@ -1,4 +1,4 @@
-// The tables: journal, its head, jobs, envelopes, ledger, sessions and their tokens, flags, settings.
+// The tables: journal, its head, jobs, envelopes, ledger and budgets, sessions and their tokens, flags, settings, policy inputs.
 
 /** Jobs, and the envelopes that some of them run under. */
 const jobTables = `
@@ -22,6 +22,16 @@ CREATE TABLE session_tokens(sha256 TEXT PRIMARY KEY, session TEXT NOT NULL, crea
 CREATE TABLE settings(name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 `;
 
+/** `spent` is the ledger summed by name and period; `policy_inputs` are what decisions name by digest. */
+const moneyTables = `
+CREATE TABLE budgets(id TEXT PRIMARY KEY, data TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE spent(scope TEXT NOT NULL, name TEXT NOT NULL, period TEXT NOT NULL, currency TEXT NOT NULL, reserved INTEGER NOT NULL, settled INTEGER NOT NULL, PRIMARY KEY(scope, name, period, currency)) STRICT, WITHOUT ROWID;
+CREATE TABLE policy_inputs(digest TEXT PRIMARY KEY, data TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX jobs_prevented ON jobs(substr(data ->> '$.ended', 1, 7), data ->> '$.resolved.amount.currency', data ->> '$.resolved.amount.micros') WHERE outcome = 'denied' AND data ->> '$.resolved.amount.currency' IS NOT NULL;
+CREATE INDEX jobs_on_qpu ON jobs(session, data ->> '$.resolved.device.name', id) WHERE device_kind = 'qpu' AND outcome = 'completed';
+CREATE INDEX events_of_budget ON events(seq) WHERE type GLOB 'budget.*' AND type NOT IN ('budget.reserved', 'budget.settled', 'budget.released');
+`;
+
 export const schema = `
 CREATE TABLE events(
   seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, type TEXT NOT NULL, time TEXT NOT NULL, job_id TEXT,
@@ -30,11 +40,11 @@ CREATE TABLE events(
 CREATE INDEX events_of_job ON events(job_id, seq) WHERE job_id IS NOT NULL;
 CREATE TABLE head(only INTEGER PRIMARY KEY CHECK (only = 1), size INTEGER NOT NULL, frontier BLOB NOT NULL, time TEXT NOT NULL, checkpoint TEXT NOT NULL) STRICT;
 ${jobTables.trim()}
-CREATE TABLE ledger(job_id TEXT PRIMARY KEY, day TEXT NOT NULL, currency TEXT NOT NULL, reserved INTEGER NOT NULL, settled INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-CREATE INDEX ledger_by_day ON ledger(day, currency);
-CREATE TABLE sessions(name TEXT PRIMARY KEY, id TEXT NOT NULL, containment TEXT NOT NULL, created TEXT NOT NULL, read TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE ledger(job_id TEXT PRIMARY KEY, day TEXT NOT NULL, currency TEXT NOT NULL, reserved INTEGER NOT NULL, settled INTEGER NOT NULL, payer TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE sessions(name TEXT PRIMARY KEY, id TEXT NOT NULL, containment TEXT NOT NULL, created TEXT NOT NULL, read TEXT NOT NULL, user TEXT, project TEXT) STRICT, WITHOUT ROWID;
 CREATE TABLE flags(name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 ${doorTables.trim()}
+${moneyTables.trim()}
 CREATE TRIGGER events_stay BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'the journal only grows'); END;
 CREATE TRIGGER events_remain BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'the journal only grows'); END;
 `;
@@ -48,6 +58,21 @@ ${jobTables}
 INSERT INTO jobs SELECT id, session, phase, outcome, device_kind, program, data ->> '$.resolved.code.digest', NULL, data FROM jobs_1;
 DROP TABLE jobs_1;
 ${doorTables}
+`,
+  // What was spent before sessions had a user is the owner's, whose name the journal did not know: it counts for all, the session and the device.
+  `
+ALTER TABLE sessions ADD COLUMN user TEXT;
+ALTER TABLE sessions ADD COLUMN project TEXT;
+DROP INDEX ledger_by_day;
+ALTER TABLE ledger RENAME TO ledger_2;
+CREATE TABLE ledger(job_id TEXT PRIMARY KEY, day TEXT NOT NULL, currency TEXT NOT NULL, reserved INTEGER NOT NULL, settled INTEGER NOT NULL, payer TEXT NOT NULL) STRICT, WITHOUT ROWID;
+INSERT INTO ledger SELECT job_id, day, currency, reserved, settled, json_object('backend', jobs.data ->> '$.resolved.device.name', 'project', NULL, 'session', jobs.session, 'user', NULL) FROM ledger_2 JOIN jobs ON jobs.id = ledger_2.job_id;
+DROP TABLE ledger_2;
+${moneyTables}
+INSERT INTO spent SELECT scope, name, period, currency, sum(reserved), sum(settled) FROM (
+  SELECT account.value ->> 0 AS scope, account.value ->> 1 AS name, time.value AS period, currency, reserved, settled
+  FROM ledger, json_each(json_array(json_array('all', ''), json_array('session', payer ->> 'session'), json_array('backend', payer ->> 'backend'))) AS account, json_each(json_array(day, substr(day, 1, 7), 'total')) AS time
+) GROUP BY 1, 2, 3, 4;
 `,
 ];
 

@@ -1,11 +1,13 @@
 // The Store on SQLite: one writer queue that shares fsyncs, and a reader that sees only what is durable.
 import { DatabaseSync } from 'node:sqlite';
-import { canonicalJson, DewarError, jsonDigest, type JobId, type Money } from '@dewar/protocol';
+import { canonicalJson, DewarError, jsonDigest, type Digest, type JobId, type Json, type Money } from '@dewar/protocol';
+import type { Budget } from '../../core/budget.ts';
 import { envelopeArrows, envelopeJson, type Envelope } from '../../core/envelope.ts';
 import { jobJson, mayMove, underPart, type EnvelopeEvent, type EventDraft, type Job, type MovingEvent } from '../../core/job.ts';
-import type { Flag, Setting, Store, StoredSession, StoredToken, Transaction, View } from '../../core/ports.ts';
+import type { Flag, Reservation, Setting, Store, StoredSession, StoredToken, Transaction, View } from '../../core/ports.ts';
 import { isFull, isLocked, storageError } from './errors.ts';
 import { JournalRows, type JournalParts } from './journal.ts';
+import { reserveIn, settleIn } from './ledger.ts';
 import { migrations, schema, schemaVersion } from './schema.ts';
 import { verifyJournal, type Verification } from './verify.ts';
 import { viewOf } from './view.ts';
@@ -195,15 +197,19 @@ export class SqliteStore implements Store {
         append({ ...event, body: { ...event.body, state: jsonDigest(envelopeJson(after), sha256) } }, null);
       },
       append: async (event, jobId) => append(event, jobId ?? null),
-      reserve: async (job: JobId, day: string, amount: Money) => {
-        db.prepare('INSERT INTO ledger(job_id, day, currency, reserved, settled) VALUES (?, ?, ?, ?, 0)').run(job, day, amount.currency, amount.micros);
+      reserve: async (job: JobId, reservation: Reservation) => reserveIn(db, job, reservation),
+      settle: async (job: JobId, charged: Money) => settleIn(db, job, charged),
+      putBudget: async (budget: Budget) => {
+        db.prepare('INSERT INTO budgets(id, data) VALUES (?, ?) ON CONFLICT(id) DO UPDATE SET data = excluded.data').run(budget.id, canonicalJson(budget as unknown as Json));
       },
-      settle: async (job: JobId, charged: Money) => {
-        const changed = db.prepare('UPDATE ledger SET reserved = 0, settled = ? WHERE job_id = ? AND currency = ?').run(charged.micros, job, charged.currency);
-        if (changed.changes !== 1) throw new TypeError(`job ${job} has no reservation in ${charged.currency}`);
-      },
+      removeBudget: async (id: string) => void db.prepare('DELETE FROM budgets WHERE id = ?').run(id),
+      keepPolicyInput: async (digest: Digest, text: string) => void db.prepare('INSERT OR IGNORE INTO policy_inputs(digest, data) VALUES (?, ?)').run(digest, text),
       addSession: async (session: StoredSession) => {
-        db.prepare('INSERT INTO sessions(name, id, containment, created, read) VALUES (?, ?, ?, ?, ?)').run(session.name, session.id, session.containment, session.created, JSON.stringify(session.read));
+        db.prepare('INSERT INTO sessions(name, id, containment, created, read, user, project) VALUES (?, ?, ?, ?, ?, ?, ?)')
+          .run(session.name, session.id, session.containment, session.created, JSON.stringify(session.read), session.user ?? null, session.project ?? null);
+      },
+      changeSession: async (session: StoredSession) => {
+        db.prepare('UPDATE sessions SET user = ?, project = ? WHERE name = ?').run(session.user ?? null, session.project ?? null, session.name);
       },
       addToken: async (token: StoredToken) => {
         db.prepare('INSERT INTO session_tokens(sha256, session, created) VALUES (?, ?, ?)').run(token.sha256, token.session, token.created);

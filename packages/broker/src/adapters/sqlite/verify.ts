@@ -2,8 +2,10 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { canonicalJson, DewarError, hex, jsonDigest, type Json, type JsonObject, type Sha256 } from '@dewar/protocol';
 import { appendLeaf, base64, emptyFrontier, leafHash, openNote, parseCheckpoint, rootOf, type Frontier } from '@dewar/receipt';
+import type { Payer } from '../../core/budget.ts';
 import { tokenName } from '../../core/session-token.ts';
 import { rowLeafBytes } from './journal.ts';
+import { sumsOf } from './ledger.ts';
 
 export interface Verification {
   readonly size: number;
@@ -27,7 +29,10 @@ interface Told {
   readonly states: Map<string, string>;
   /** Envelope to the digest of its state. */
   readonly envelopes: Map<string, string>;
-  readonly ledger: Map<string, { day: Json; currency: Json; reserved: Json; settled: Json }>;
+  readonly ledger: Map<string, Line>;
+  /** Of priced jobs, whose money it would be: what a reservation from before sessions had a user does not say. */
+  readonly payers: Map<string, JsonObject>;
+  readonly budgets: Map<string, JsonObject>;
   readonly sessions: Map<string, JsonObject>;
   readonly flags: Set<string>;
   /** Beginning of a session token's hash to its session and the digest of its row. */
@@ -35,17 +40,26 @@ interface Told {
   readonly settings: Map<string, string>;
 }
 
+interface Line {
+  readonly day: string;
+  readonly currency: string;
+  readonly reserved: number;
+  readonly settled: number;
+  readonly payer: Payer;
+}
+
 /** Reads one snapshot of a connection that nobody else uses. At most 100 problems are told. */
 export async function verifyJournal(db: DatabaseSync, { vkey, origin, sha256 }: VerifyParts): Promise<Verification> {
   const problems: string[] = [];
   const problem: Problem = (text) => void (problems.length < 100 && problems.push(text));
   db.exec('BEGIN');
-  const told: Told = { states: new Map(), envelopes: new Map(), ledger: new Map(), sessions: new Map(), flags: new Set(), tokens: new Map(), settings: new Map() };
+  const told: Told = { states: new Map(), envelopes: new Map(), ledger: new Map(), payers: new Map(), budgets: new Map(), sessions: new Map(), flags: new Set(), tokens: new Map(), settings: new Map() };
   const { frontier, last } = await checkEvents(db, sha256, told, problem);
   checkJobs(db, sha256, told.states, problem);
   checkEnvelopes(db, sha256, told.envelopes, problem);
-  checkTable(db.prepare('SELECT job_id, day, currency, reserved, settled FROM ledger').all().map(({ job_id, ...row }) => [String(job_id), row]), told.ledger, 'the ledger of job', problem);
-  checkTable(db.prepare('SELECT name, id, containment, created, read FROM sessions').all().map((row) => [String(row['name']), { ...row, read: parsed(row['read']) }]), told.sessions, 'the session', problem);
+  checkMoney(db, told, problem);
+  checkPolicyInputs(db, sha256, problem);
+  checkTable(db.prepare('SELECT name, id, containment, created, read, user, project FROM sessions').all().map((row) => [String(row['name']), present({ ...row, read: parsed(row['read']) })]), told.sessions, 'the session', problem);
   checkTable(db.prepare('SELECT name FROM flags').all().map(({ name }) => [String(name), true]), new Map([...told.flags].map((name) => [name, true])), 'the flag', problem);
   checkDoor(db, sha256, told, problem);
   const root = rootOf(frontier, sha256);
@@ -74,26 +88,82 @@ async function checkEvents(db: DatabaseSync, sha256: Sha256, told: Told, problem
   return { frontier, last };
 }
 
-function tell({ states, envelopes, ledger, sessions, flags, tokens, settings }: Told, type: string, job: unknown, body: JsonObject): void {
-  const amount = body['amount'] as { readonly currency: string; readonly micros: number } | undefined;
+function tell(told: Told, type: string, job: unknown, body: JsonObject): void {
+  const { states, envelopes, sessions, flags, tokens, settings } = told;
   if (typeof job === 'string') {
     if (typeof body['state'] === 'string') states.set(job, body['state']);
-    const line = ledger.get(job);
-    if (type === 'budget.reserved' && amount) ledger.set(job, { day: body['day'] ?? null, currency: amount.currency, reserved: amount.micros, settled: 0 });
-    if (type === 'budget.settled' && line && amount) ledger.set(job, { ...line, reserved: 0, settled: amount.micros });
-    if (type === 'budget.released' && line) ledger.set(job, { ...line, reserved: 0, settled: 0 });
-    if (type === 'budget.overrun') flags.add('budget_frozen');
+    tellMoney(told, type, job, body);
   }
+  tellBudgets(told, type, body);
   const { envelope, session } = body;
   if (job === null && type.startsWith('envelope.') && typeof envelope === 'string' && typeof body['state'] === 'string') envelopes.set(envelope, body['state']);
-  if (type === 'session.created' && typeof session === 'object' && session !== null && 'name' in session && typeof session['name'] === 'string') sessions.set(session['name'], session);
+  if ((type === 'session.created' || type === 'session.changed') && typeof session === 'object' && session !== null && 'name' in session && typeof session['name'] === 'string') sessions.set(session['name'], session);
   if (type === 'session.token_issued' && typeof body['token'] === 'string') tokens.set(body['token'], { session: session ?? null, row: body['row'] ?? null });
   if (type === 'session.tokens_revoked') for (const [token, of] of tokens) if (of.session === session) tokens.delete(token);
   if (type === 'tcp.opened') settings.set('tcp_port', JSON.stringify(body['port'] ?? null));
   if (type === 'tcp.closed' && body['remembered'] !== true) settings.delete('tcp_port');
+  if (type === 'policy.loaded') {
+    const { bundle, by, files, since, wasm } = body;
+    settings.set('policy', canonicalJson({ bundle, by, files, since, wasm } as Json));
+  }
   if (type === 'broker.frozen') flags.add('frozen');
   if (type === 'broker.thawed') flags.delete('frozen');
-  if (type === 'budget.thawed') flags.delete('budget_frozen');
+}
+
+function tellMoney({ ledger, payers }: Told, type: string, job: string, body: JsonObject): void {
+  const amount = body['amount'] as { readonly currency: string; readonly micros: number } | undefined;
+  const line = ledger.get(job);
+  const resolved = body['resolved'];
+  if (type === 'job.submitted' && (at(resolved, 'amount') ?? null) !== null) payers.set(job, { backend: at(at(resolved, 'device'), 'name') ?? null, project: null, session: at(body['session'], 'name') ?? null, user: null });
+  if (type === 'budget.reserved' && amount) {
+    const payer = (body['payer'] ?? payers.get(job) ?? null) as unknown as Payer;
+    ledger.set(job, { day: textOf(body['day']), currency: amount.currency, reserved: amount.micros, settled: 0, payer });
+  }
+  if (type === 'budget.settled' && line && amount) ledger.set(job, { ...line, reserved: 0, settled: amount.micros });
+  if (type === 'budget.released' && line) ledger.set(job, { ...line, reserved: 0, settled: 0 });
+}
+
+/** An overrun and a thaw that name no budgets are of before there was more than one. */
+function tellBudgets({ budgets, flags, settings }: Told, type: string, body: JsonObject): void {
+  const { budget, budgets: named } = body;
+  if (type === 'budget.set') {
+    budgets.set(textOf(at(budget, 'id')), budget as JsonObject);
+    settings.set('budgets', 'set');
+  }
+  if (type === 'budget.removed' && typeof budget === 'string') budgets.delete(budget);
+  if (type !== 'budget.overrun' && type !== 'budget.thawed') return;
+  if (!Array.isArray(named)) return void (type === 'budget.overrun' ? flags.add('budget_frozen') : flags.delete('budget_frozen'));
+  for (const id of named) {
+    const found = budgets.get(textOf(id));
+    if (found !== undefined) budgets.set(textOf(id), { ...found, frozen: type === 'budget.overrun' });
+  }
+}
+
+function textOf(value: Json | undefined): string {
+  return typeof value === 'string' ? value : '';
+}
+
+/** Ledger and budgets as the events tell, and the sums that the ledger makes. */
+function checkMoney(db: DatabaseSync, { ledger, budgets }: Told, problem: Problem): void {
+  const lines = db.prepare('SELECT job_id, day, currency, reserved, settled, payer FROM ledger').all();
+  checkTable(lines.map(({ job_id, ...row }) => [String(job_id), { ...row, payer: parsed(row['payer']) }]), ledger, 'the ledger of job', problem);
+  checkTable(db.prepare('SELECT id, data FROM budgets').all().map(({ id, data }) => [String(id), parsed(data)]), budgets, 'the budget', problem);
+  const sums = db.prepare('SELECT scope, name, period, currency, reserved, settled FROM spent').all();
+  const whole = [...ledger.values()].filter(({ payer }) => payer !== null);
+  checkTable(sums.map(({ scope, name, period, currency, ...row }) => [[scope, name, period, currency].join('/'), row]), sumsOf(whole), 'what was spent of', problem);
+}
+
+/** Each under the digest that its decision names. */
+function checkPolicyInputs(db: DatabaseSync, sha256: Sha256, problem: Problem): void {
+  for (const { digest, data } of db.prepare('SELECT digest, data FROM policy_inputs').iterate()) {
+    const input = parsed(data);
+    if (input === null || jsonDigest(input, sha256) !== digest) problem(`the policy input ${String(digest)} is not what its digest names`);
+  }
+}
+
+/** Without what there is none of. */
+function present(row: Row): Row {
+  return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null));
 }
 
 /** The tables of the TCP door. */

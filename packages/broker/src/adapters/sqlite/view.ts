@@ -1,11 +1,12 @@
 // Reads: the same questions on the durable state and inside a transaction.
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
-import { DewarError, jsonDigest, type Digest, type EnvelopeId, type EnvelopeUse, type JobId, type JsonObject, type Sha256 } from '@dewar/protocol';
+import { DewarError, jsonDigest, type Decision, type Digest, type EnvelopeId, type EnvelopeUse, type JobId, type Json, type JsonObject, type Sha256 } from '@dewar/protocol';
 import { envelopeJson, type Envelope } from '../../core/envelope.ts';
 import { jobJson, type Job } from '../../core/job.ts';
-import type { DayTotals, Flag, JobFilter, Setting, StoredEvent, StoredSession, View } from '../../core/ports.ts';
+import type { Flag, JobFilter, Setting, StoredEvent, StoredSession, View } from '../../core/ports.ts';
 import { storageError } from './errors.ts';
 import { readHead, rowLeafBytes } from './journal.ts';
+import { moneyViewOf } from './money-view.ts';
 
 type Row = Record<string, unknown>;
 
@@ -47,11 +48,14 @@ export function viewOf(db: DatabaseSync, origin: string, sha256: Sha256, file: s
       const currency = row?.['currency'];
       return { jobs: Number(row?.['jobs']), shots: Number(row?.['shots']), amount: typeof currency === 'string' ? { currency, micros: Number(row?.['micros']) } : null };
     },
-    dayTotals: async (day: string, currency: string): Promise<DayTotals> => {
-      const row = all('SELECT coalesce(sum(reserved), 0) AS reserved, coalesce(sum(settled), 0) AS settled FROM ledger WHERE day = ? AND currency = ?', day, currency)[0];
-      return { reserved: Number(row?.['reserved']), settled: Number(row?.['settled']) };
+    ...moneyViewOf(all),
+    pastDecisions: async (limit: number, before: JobId | null) => all("SELECT jobs.id AS id, jobs.data ->> '$.created' AS at, jobs.data -> '$.decision' AS decision, policy_inputs.data AS input FROM (SELECT id, data FROM jobs WHERE id < ? ORDER BY id DESC LIMIT ?) AS jobs LEFT JOIN policy_inputs ON policy_inputs.digest = jobs.data ->> '$.decision.input' ORDER BY id DESC", before ?? 'job_~', limit)
+      .map((row) => ({ job_id: row['id'] as JobId, at: String(row['at']), decision: JSON.parse(String(row['decision'])) as Decision, input: typeof row['input'] === 'string' ? (JSON.parse(row['input']) as Json) : null })),
+    policyInput: async (digest: Digest) => {
+      const row = all('SELECT data FROM policy_inputs WHERE digest = ?', digest)[0];
+      return row === undefined ? null : String(row['data']);
     },
-    sessions: async () => all('SELECT name, id, containment, created, read FROM sessions ORDER BY created, name').map(sessionOf),
+    sessions: async () => all('SELECT name, id, containment, created, read, user, project FROM sessions ORDER BY created, name').map(sessionOf),
     sessionOfToken: async (sha256Hex: string) => {
       const row = all('SELECT session FROM session_tokens WHERE sha256 = ?', sha256Hex)[0];
       return row === undefined ? null : String(row['session']);
@@ -108,8 +112,11 @@ function jobOf(row: Row): Job {
   return JSON.parse(row['data'] as string) as Job;
 }
 
-function sessionOf(row: Row): StoredSession {
-  return { ...(row as unknown as StoredSession), read: JSON.parse(row['read'] as string) as string[] };
+function sessionOf({ user, project, ...row }: Row): StoredSession {
+  return {
+    ...(row as unknown as StoredSession), read: JSON.parse(row['read'] as string) as string[],
+    ...(typeof user === 'string' && { user }), ...(typeof project === 'string' && { project }),
+  };
 }
 
 function eventOf(row: Row, sha256: Sha256): StoredEvent {

@@ -1,0 +1,42 @@
+// Reads of money: budgets, what was spent of them, what was prevented, and a session's habits on QPUs.
+import type { SQLInputValue } from 'node:sqlite';
+import { makeId, type BudgetChange } from '@dewar/protocol';
+import type { Budget } from '../../core/budget.ts';
+import type { HabitLook, Habits, View } from '../../core/ports.ts';
+
+type All = (sql: string, ...values: SQLInputValue[]) => Record<string, unknown>[];
+type MoneyView = Pick<View, 'budgets' | 'spent' | 'prevented' | 'budgetChanges' | 'habits'>;
+
+const told: Readonly<Record<string, BudgetChange['what']>> = { 'budget.set': 'set', 'budget.removed': 'removed', 'budget.warned': 'warned', 'budget.overrun': 'overrun', 'budget.thawed': 'thawed' };
+
+/** So many of the newest completed jobs say what is usual. */
+const usualOf = 20;
+
+export function moneyViewOf(all: All): MoneyView {
+  return {
+    budgets: async () => all('SELECT data FROM budgets ORDER BY id').map((row) => JSON.parse(String(row['data'])) as Budget),
+    spent: async (scope, name, period) => all('SELECT currency, reserved, settled FROM spent WHERE scope = ? AND name = ? AND period = ? ORDER BY currency', scope, name, period)
+      .map((row) => ({ currency: String(row['currency']), reserved: Number(row['reserved']), settled: Number(row['settled']) })),
+    prevented: async (month) => {
+      const rows = all("SELECT data ->> '$.resolved.amount.currency' AS currency, count(*) AS jobs, sum(data ->> '$.resolved.amount.micros') AS micros FROM jobs INDEXED BY jobs_prevented WHERE substr(data ->> '$.ended', 1, 7) = ? AND outcome = 'denied' AND data ->> '$.resolved.amount.currency' IS NOT NULL GROUP BY 1 ORDER BY 1", month);
+      return { month, jobs: rows.reduce((sum, row) => sum + Number(row['jobs']), 0), amounts: rows.map((row) => ({ currency: String(row['currency']), micros: Number(row['micros']) })) };
+    },
+    budgetChanges: async (limit) => all(`SELECT type, time, body ->> 'summary' AS text, coalesce(body ->> '$.budget.id', body ->> '$.budget', body ->> '$.budgets') AS budget FROM events INDEXED BY events_of_budget WHERE type GLOB 'budget.*' AND type NOT IN ('budget.reserved', 'budget.settled', 'budget.released') ORDER BY seq DESC LIMIT ?`, limit)
+      .flatMap((row) => {
+        const what = told[String(row['type'])];
+        return what === undefined ? [] : [{ at: String(row['time']), id: namesIn(String(row['budget'])), what, text: String(row['text']) }];
+      }),
+    habits: async (session: string, { code, device, since }: HabitLook): Promise<Habits> => ({
+      ranBefore: all("SELECT 1 FROM jobs WHERE code = ? AND device_kind = 'qpu' AND outcome = 'completed' LIMIT 1", code).length > 0,
+      knowsDevice: all("SELECT 1 FROM jobs WHERE session = ? AND device_kind = 'qpu' AND outcome = 'completed' AND data ->> '$.resolved.device.name' = ? LIMIT 1", session, device).length > 0,
+      amounts: all("SELECT data ->> '$.resolved.amount.currency' AS currency, data ->> '$.resolved.amount.micros' AS micros FROM jobs WHERE session = ? AND device_kind = 'qpu' AND outcome = 'completed' AND data ->> '$.resolved.device.name' = ? ORDER BY id DESC LIMIT ?", session, device, usualOf)
+        .flatMap(({ currency, micros }) => (typeof currency === 'string' ? [{ currency, micros: Number(micros) }] : [])),
+      recent: Number(all('SELECT count(*) AS n FROM jobs WHERE session = ? AND id >= ?', session, makeId('job', Date.parse(since), new Uint8Array(7)))[0]?.['n']),
+    }),
+  };
+}
+
+/** An event names one budget, or a list of them. */
+function namesIn(budget: string): string {
+  return budget.startsWith('[') ? (JSON.parse(budget) as string[]).join(', ') : budget === 'null' ? '' : budget;
+}

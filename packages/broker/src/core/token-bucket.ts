@@ -1,0 +1,31 @@
+// A token bucket: so many at once, and so many a minute. Exact: it reckons in whole sixty-thousandths of a token, one a millisecond at one a minute.
+export interface Rate {
+  readonly per_minute: number;
+  /** Most at once. */
+  readonly burst: number;
+}
+
+const token = 60_000;
+
+export class TokenBucket {
+  readonly #rate: Rate;
+  #level: number;
+  #last: number;
+
+  /** Full at first. */
+  constructor(rate: Rate, now: number) {
+    this.#rate = rate;
+    this.#level = rate.burst * token;
+    this.#last = now;
+  }
+
+  /** 0 when a token was taken; else the milliseconds until there is one. Nothing comes while the clock goes back, and all goes on from where it went. */
+  take(now: number): number {
+    const passed = Math.max(0, Math.floor(now) - this.#last);
+    this.#last = Math.floor(now);
+    this.#level = Math.min(this.#rate.burst * token, this.#level + passed * this.#rate.per_minute);
+    if (this.#level < token) return Math.ceil((token - this.#level) / this.#rate.per_minute);
+    this.#level -= token;
+    return 0;
+  }
+}
