@@ -12,7 +12,7 @@ const schemas: readonly { readonly file: string; readonly title: string; readonl
     description: 'What an agent submits. The broker is stricter than a schema can say: see job-spec.md for the JSON text itself, and count lengths in UTF-16 units. Patterns need Unicode mode.',
   },
   {
-    file: 'policy-input', title: 'Dewar policy input', schema: policyInputSchema,
+    file: 'policy-input', title: 'Dewar policy input', schema: policyInputSchema, version: 2,
     description: 'What a policy sees: every field always present, nothing else; a field that does not apply is null. Money is in millionths of a unit, except max_cost.',
   },
   {

@@ -85,7 +85,7 @@ export async function startBroker(parts: BrokerParts): Promise<Broker> {
     const store = parts.around?.(sqlite) ?? sqlite;
     const artifacts = new ArtifactFiles(join(home.state, 'artifacts'), sha256);
     const backends = buildBackends(configuration, parts);
-    const policies = await PolicyInForce.open({ store, artifacts, clock, sha256, folder: join(home.config, 'policy'), shipped: parts.policyFile, owner: parts.owner, report });
+    const policies = await PolicyInForce.open({ store, artifacts: new ArtifactFiles(join(home.state, 'policies'), sha256), clock, sha256, folder: join(home.config, 'policy'), shipped: parts.policyFile, owner: parts.owner, report });
     const analyser: Analyser = { id: analyserId, analyse: (source, given) => analyse(source, checkGiven(source, given)), draw: (source, columns) => draw(source, { columns }) };
     const corridor = new Corridor({
       store, artifacts, dataFiles, analyser, backends, prices: configuration.prices, queue: configuration.queue,
@@ -97,10 +97,8 @@ export async function startBroker(parts: BrokerParts): Promise<Broker> {
       clock, random, sha256, version, signer: bundleSigner(keys.receipt), report: (error, job) => report(error, job),
     });
 
-    const begun = (await store.view.setting('budgets')) !== null;
-    if (begun) await setBudgetsAside(home.config, begun);
+    await setBudgetsAside(home.config, (await store.view.setting('budgets')) !== null);
     await corridor.budgets.begin(configuration.firstBudgets);
-    if (!begun) await setBudgetsAside(home.config, begun);
     await store.commit((tx) => tx.append({ type: 'broker.started', body: { summary: `Dewar ${version} started`, version, policy: policies.policy.digest, prices: pricesJson(configuration.prices), aliases: Object.fromEntries(configuration.aliases) } }));
     const doors: Door[] = [];
     const help = await readFile(parts.helpFile, 'utf8');
@@ -171,7 +169,7 @@ export async function startBroker(parts: BrokerParts): Promise<Broker> {
 async function sweep({ state, config }: Home): Promise<void> {
   await sweepTemporary(config);
   await sweepTemporary(join(state, 'keys'));
-  for (const folder of ['artifacts', 'practice']) await sweepTemporary(join(state, folder), 1);
+  for (const folder of ['artifacts', 'policies', 'practice']) await sweepTemporary(join(state, folder), 1);
 }
 
 function buildBackends({ devices, aliases }: Configuration, { home, clock, uid }: BrokerParts): Backends {

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { budgetId, budgetKeyOf, type BudgetKey, type JobId, type Money } from '@dewar/protocol';
 import { budgetOf, budgetsFor, budgetView, dayOf, periodOf, remainingOf, reserveRefusal, warningsOf, without, type Budget, type Exchange, type Payer, type Standing } from '../src/core/budget.ts';
+import type { Policy } from '@dewar/policy/decide';
 import { charge } from '../src/core/order.ts';
 import type { StoredSession } from '../src/core/ports.ts';
 import { completed, refusesWith, rig, sameCurrency, session, spentOn, withRig, type Rig } from './fixture.ts';
@@ -118,6 +119,55 @@ test('an overrun freezes what the job counted in, and nothing else; a thaw of on
   assert.deepEqual(await frozen(), ['all/day/XTS'], 'a new limit is no thaw');
   assert.equal((await r.submit()).decision.reasons[0]?.rule, 'budget.frozen');
   await assert.rejects(r.corridor.budgets.thaw(['all/total/XTS'], 'seen'), refusesWith('not_found'));
+}));
+
+test('a yes that is given as the day ends is checked against the day that it counts on', withRig(async (r) => {
+  r.clock.time = Date.parse('2026-11-23T23:59:59.000Z');
+  const [first, second] = [await r.submit(), await r.submit()];
+  await r.approve(first);
+  await r.until(first.id, 'ended');
+  r.clock.time = Date.parse('2026-11-23T23:59:59.999Z');
+  // Each reading of the clock is a millisecond later: midnight falls between any two of one commit.
+  const { now } = r.clock;
+  r.clock.now = () => (r.clock.time += 1) - 1;
+  const refused = await r.approve(second);
+  r.clock.now = now;
+  const over = async (day: string): Promise<boolean> => (({ reserved, settled }) => reserved + settled > 2_000_000)(await spentOn(r.store.view, day));
+  assert.deepEqual([await over('2026-11-23'), await over('2026-11-24')], [false, false], refused.phase);
+}, { budget: { day: 2_000_000 } }));
+
+test('a frozen budget holds what is approved already, though the policy never looks at budgets', async () => {
+  const blind: Policy = { digest: `sha256:${'2'.repeat(64)}`, evaluate: () => ({ allow: true, ask: false, reasons: [{ rule: 'test.allow', effect: 'allow', message: 'allowed', fix: null }] }) };
+  const r = await rig({ policy: blind });
+  try {
+    let end = (): void => undefined;
+    const billed = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    r.qpu.behave = async (order) => {
+      await billed;
+      return { ...completed(order.shots), charged: xts(30_000_000) };
+    };
+    const [first, second] = [await r.submit(), await r.submit()];
+    await r.until(first.id, 'running');
+    end();
+    await r.until(first.id, 'ended');
+    const held = await r.until(second.id, 'ended');
+    assert.equal(held.phase === 'ended' && held.outcome.kind === 'denied' && held.outcome.reasons[0]?.rule, 'budget.frozen');
+    assert.deepEqual(r.qpu.submits, [`${first.id}.1`]);
+    assert.deepEqual(await spentOn(r.store.view, '2026-11-23'), { reserved: 0, settled: 30_000_000 });
+  } finally {
+    r.close();
+  }
+});
+
+test('what agents ask for in vain, however much, leaves the figures readable', withRig(async (r) => {
+  for (let times = 0; times < 12; times += 1) {
+    const job = await r.submit({ shots: 1_000_000_000 });
+    await r.until(job.id, 'ended');
+  }
+  const { jobs, amounts } = await r.corridor.budgets.prevented();
+  assert.deepEqual([jobs, amounts], [12, [xts(12 * (300_000 + 900_000_000_000))]]);
 }));
 
 test('whole jobs, approved, denied, cancelled, lost and restarted in any order: the day holds, and the ledger is the sum of the jobs', async () => {

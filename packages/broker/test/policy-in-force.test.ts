@@ -13,7 +13,7 @@ import { systemClock } from '../src/adapters/system.ts';
 import { explain } from '../src/core/explain.ts';
 import { checkpointSigner, policiesOf, refusesWith, rig, sha256, withRig } from './fixture.ts';
 
-const shipped = fileURLToPath(new URL('../../../policies/quantum_policy.bundle.json', import.meta.url));
+const shipped = fileURLToPath(new URL('../../../policies/default/quantum_policy.bundle.json', import.meta.url));
 const allows = (condition: string): string => `package quantum.workflow\n\ndefault allow := false\n\nallow if ${condition}\n`;
 const simulators = allows('input.backend == "simulator"');
 const nothing = allows('input.backend == "nowhere"');
@@ -148,6 +148,27 @@ test('a save is noticed by itself: a file, a new folder in place of the old, and
   assert.equal(policy.view.modules['mine.rego'], simulators);
 }));
 
+test('what an editor leaves beside the files is not looked at; a folder that cannot be read is told, once, and ends nothing', () => inHome(async (home) => {
+  home.save({ 'mine.rego': simulators });
+  const { digest } = (await home.open()).view;
+  symlinkSync('ada@host.1', join(home.folder, '.#mine.rego'));
+  assert.deepEqual((({ view }) => [view.digest, view.problem])(await home.open()), [digest, null]);
+  symlinkSync('/etc/passwd', join(home.folder, 'other.rego'));
+  await home.restart();
+  const told = await home.open();
+  assert.deepEqual([told.view.digest, told.view.problem?.code], [digest, 'policy_invalid']);
+  await assert.rejects(told.reload(), refusesWith('policy_invalid'));
+  rmSync(home.folder, { recursive: true });
+  symlinkSync('/nowhere', home.folder);
+  await assert.rejects(told.reload(), refusesWith('policy_invalid'));
+  assert.equal(told.view.digest, digest);
+}));
+
+test('a first start beside a folder that leads nowhere does not fall back to what is shipped', () => inHome(async (home) => {
+  symlinkSync('/nowhere', home.folder);
+  await assert.rejects(home.open(), refusesWith('policy_invalid'));
+}));
+
 test('a link in the folder is not followed', () => inHome(async (home) => {
   home.save({ 'mine.rego': simulators });
   const policy = await home.open();
@@ -176,6 +197,7 @@ test('between assessment and decision another policy: the submit is decided by t
 test('a job is explained: decision, kept input, and the same policy that says the same again; a change of the input is seen', async () => {
   const r = await rig();
   try {
+    r.clock.advance(1);
     const job = await r.submit();
     const parts = { store: r.store, policies: policiesOf(r), sha256 };
     const explained = await explain(parts, job.id);

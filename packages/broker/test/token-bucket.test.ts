@@ -76,6 +76,19 @@ test('each session has a bucket of its own, and is told when to come again', () 
   assert.throws(() => rates.take('a'), RateLimited);
 });
 
+test('a long program weighs more, whether it is run, asked about or drawn; one above a full bucket waits for a full one', () => {
+  const clock = new TestClock();
+  const rates = new SubmitRates({ per_minute: 60, burst: 10 }, clock);
+  rates.weigh('a', 16_383);
+  rates.weigh('a', 8 * 16_384);
+  assert.throws(() => rates.weigh('a', 3 * 16_384), (error) => error instanceof RateLimited && error.retryAfterS === 1);
+  clock.advance(1000);
+  rates.weigh('a', 3 * 16_384);
+  assert.throws(() => rates.weigh('a', 1_048_576), (error) => error instanceof RateLimited && error.retryAfterS === 10);
+  clock.advance(10_000);
+  rates.weigh('a', 1_048_576);
+});
+
 test('jobs, dry runs, envelope requests and what does not parse take from one bucket; what is refused is recorded nowhere', withRig(async (r) => {
   const bytes = (body: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(body));
   const before = (await r.store.view.head()).size;

@@ -45,6 +45,8 @@ const isTest = (name: string): boolean => name.endsWith('_test.rego');
 export async function readPolicyFolder(path: string): Promise<PolicyFiles> {
   const files = new Map<string, Uint8Array>();
   for (const name of (await readdir(path)).toSorted()) {
+    // An editor's own: lock links, copies.
+    if (/^[.#]/.test(name)) continue;
     if (!name.endsWith('.rego') && !['data.json', 'data.schema.json', 'cases.json'].includes(name)) continue;
     const { size, ...found } = await lstat(join(path, name));
     if ((found.mode & 0o170000) !== 0o100000) refuseIfAny([fault('file_invalid', 'not a plain file', name)]);

@@ -67,7 +67,10 @@ export async function loadConfiguration(folder: string, catalogue = shippedCatal
   for (const [alias, target] of Object.entries(found.aliases)) {
     if (!devices.has(target) || devices.has(alias)) throw invalid(join(folder, 'backends.json'), pointer(['aliases', alias]), target, 'a device of this file, under a name that is none');
   }
-  const limits = (await exists(join(folder, budgetsFile))) ? await read(join(folder, budgetsFile), oneBudget) : firstBudget;
+  // Set aside before the journal has them: a start that was cut short in between finds them there.
+  const before = [budgetsFile, `${budgetsFile}.imported`].map((file) => join(folder, file));
+  const given = (await exists(before[0] ?? '')) ? before[0] : (await exists(before[1] ?? '')) ? before[1] : undefined;
+  const limits = given === undefined ? firstBudget : await read(given, oneBudget);
   const budget = (per: 'job' | 'day', limit: string): BudgetWanted => ({ key: { scope: 'all', name: null, per, currency: limits.currency }, limit_micros: microsFrom(limit) });
   const { lanes, session } = await read(join(folder, 'queue.json'), queue);
   return {

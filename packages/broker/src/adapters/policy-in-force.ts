@@ -1,10 +1,10 @@
 // The policy in force: the person's files where there are any, else what Dewar ships; a save takes effect at once, or is refused and the one before stays.
 import { watch, type FSWatcher } from 'node:fs';
-import { access, readFile } from 'node:fs/promises';
+import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bundleBytes, loadPolicy, loadPolicyFolder, opaVersion, parseBundle, readPolicyFolder, wasmFileOf, type PolicyBundle, type PolicyFiles } from '@dewar/policy';
 import type { Policy } from '@dewar/policy/decide';
-import { canonicalJson, DewarError, digestOf, jsonDigest, parseJson, policyInputSchema, type Digest, type ErrorBody, type Json, type PolicyView, type Sha256 } from '@dewar/protocol';
+import { canonicalJson, DewarError, digestOf, jsonDigest, parseJson, policyInputSchema, shown, type Digest, type ErrorBody, type Json, type PolicyView, type Sha256 } from '@dewar/protocol';
 import { z } from 'zod';
 import type { Artifacts, Clock, Store } from '../core/ports.ts';
 
@@ -17,6 +17,7 @@ type InForce = z.infer<typeof recordSchema>;
 
 export interface PolicyParts {
   readonly store: Store;
+  /** Apart from the artifacts of agents, who are told a policy's digest and not its text. */
   readonly artifacts: Artifacts;
   readonly clock: Clock;
   readonly sha256: Sha256;
@@ -38,8 +39,9 @@ export class PolicyInForce {
   readonly #parts: PolicyParts;
   #loaded: Loaded;
   #problem: ErrorBody | null = null;
-  /** Of the files that were refused last: each is journaled once. */
-  #refused: Digest | null = null;
+  #blind: ErrorBody | null = null;
+  /** Of the files that were refused last, null where they could not be read: each is journaled once. */
+  #refused: Digest | null | undefined = undefined;
   #turn: Promise<unknown> = Promise.resolve();
   readonly #watchers: FSWatcher[] = [];
   #settle: (() => void) | null = null;
@@ -52,9 +54,13 @@ export class PolicyInForce {
   /** Files that are not loaded leave the policy of the last start in force; where there was none, the error is thrown: nothing is decided by another policy than the person's. */
   static async open(parts: PolicyParts): Promise<PolicyInForce> {
     const record = await recordOf(parts.store);
-    const files = await filesIn(parts.folder);
+    // With a policy of before to stand on, files that cannot be read are a problem to tell, not the end.
+    const files = await filesIn(parts.folder).catch((error: unknown) => {
+      if (record === null) throw error;
+      return 'unreadable' as const;
+    });
     if (files === null && (record === null || record.files === null)) return new PolicyInForce(parts, await shippedOf(parts, record));
-    if (files !== null && record?.files === filesDigest(files, parts.sha256)) {
+    if (files !== null && files !== 'unreadable' && record?.files === filesDigest(files, parts.sha256)) {
       const same = await fromArtifacts(parts, record).catch(() => null);
       if (same !== null) return new PolicyInForce(parts, same);
     }
@@ -63,7 +69,7 @@ export class PolicyInForce {
       return null;
     });
     if (before === null) {
-      if (files === null) throw gone(parts.folder, 'the policy that was made from it cannot be read any more');
+      if (files === null || files === 'unreadable') throw gone(parts.folder, 'the policy that was made from it cannot be read any more');
       return new PolicyInForce(parts, await compiled(parts, files));
     }
     const opened = new PolicyInForce(parts, before);
@@ -77,7 +83,7 @@ export class PolicyInForce {
 
   get view(): PolicyView {
     const { bundle, record: { bundle: digest, since, by } } = this.#loaded;
-    return { digest, since, by, folder: this.#parts.folder, modules: bundle.modules, data: bundle.data, problem: this.#problem };
+    return { digest, since, by, folder: this.#parts.folder, modules: bundle.modules, data: bundle.data, problem: this.#problem ?? this.#blind };
   }
 
   /** Reads the files again. Throws why they are not in force; the policy before then stays. */
@@ -103,19 +109,27 @@ export class PolicyInForce {
   /** From now on a save is noticed. */
   watch(): void {
     const { folder, clock, report } = this.#parts;
+    const blind = (error: unknown): void => {
+      report(error);
+      this.#blind = { code: 'policy_invalid', message: 'saves of the policy are not noticed: the folder cannot be watched', got: error instanceof Error ? shown(error.message) : '', fix: 'after a save: dewar policy use, or dewar down && dewar up' };
+    };
     const changed = (): void => {
       this.#settle?.();
       this.#settle = clock.after(settleMs, () => {
         this.#settle = null;
-        this.#watch(folder, changed);
+        this.#watch(folder, changed, blind);
         this.reload().catch(report);
       });
     };
-    this.#watch(folder, changed);
-    // The folder itself comes and goes with its name.
-    this.#watchers.push(watch(join(folder, '..'), { persistent: false }, (_, name) => {
-      if (name === 'policy') changed();
-    }).on('error', report));
+    this.#watch(folder, changed, blind);
+    try {
+      // The folder itself comes and goes with its name.
+      this.#watchers.push(watch(join(folder, '..'), { persistent: false }, (_, name) => {
+        if (name === 'policy') changed();
+      }).on('error', blind));
+    } catch (error) {
+      blind(error);
+    }
   }
 
   close(): void {
@@ -126,31 +140,33 @@ export class PolicyInForce {
 
   /** Of the folder as it is now: a folder that was put in its place has another inode. */
   #inside: FSWatcher | null = null;
-  #watch(folder: string, changed: () => void): void {
+  #watch(folder: string, changed: () => void, blind: (error: unknown) => void): void {
     this.#inside?.close();
     this.#inside = null;
     try {
       this.#inside = watch(folder, { persistent: false }, changed).on('error', () => undefined);
-    } catch {
-      // There is none: its parent tells when there is.
+    } catch (error) {
+      // Where there is none, its parent tells when there is.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') blind(error);
     }
   }
 
   async #read(): Promise<void> {
     const { folder, store, sha256, report } = this.#parts;
-    const files = await filesIn(folder);
-    const digest = files === null ? null : filesDigest(files, sha256);
     const { record } = this.#loaded;
-    if (digest === record.files) {
-      this.#problem = null;
-      this.#refused = null;
-      return;
-    }
+    let digest: Digest | null = null;
     try {
+      const files = await filesIn(folder);
+      digest = files === null ? null : filesDigest(files, sha256);
+      if (digest === record.files) {
+        this.#problem = null;
+        this.#refused = undefined;
+        return;
+      }
       if (files === null) throw gone(folder, 'the policy that was made from it stays in force');
       this.#loaded = await compiled(this.#parts, files);
       this.#problem = null;
-      this.#refused = null;
+      this.#refused = undefined;
       report(`policy ${this.#loaded.record.bundle} is in force`);
     } catch (error) {
       if (!(error instanceof DewarError)) throw error;
@@ -169,8 +185,19 @@ async function recordOf(store: Store): Promise<InForce | null> {
 
 /** Null where there is no folder. */
 async function filesIn(folder: string): Promise<PolicyFiles | null> {
-  const there = await access(folder).then(() => true, () => false);
-  return there ? readPolicyFolder(folder) : null;
+  try {
+    await lstat(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw unreadable(folder, error);
+  }
+  return readPolicyFolder(folder).catch((error: unknown) => {
+    throw error instanceof DewarError ? error : unreadable(folder, error);
+  });
+}
+
+function unreadable(folder: string, cause: unknown): DewarError {
+  return new DewarError({ code: 'policy_invalid', message: "the policy's folder cannot be read", got: cause instanceof Error ? shown(cause.message) : folder, fix: `make ${folder} a folder of plain files that you can read` }, { cause });
 }
 
 /** What a verdict on the files depends on: with another OPA or another input they are tried again. */

@@ -87,8 +87,9 @@ export class Budgets {
     const { store, clock, exchangeOn } = this.#parts;
     const { amount } = job;
     if (amount === null) return [];
-    const exchange = exchangeOn(dayOf(new Date(clock.now()).toISOString()));
-    return (await standingsFor(this.#parts, job, session, store.view)).map((standing) => neededView(standing, amount, exchange));
+    const day = dayOf(new Date(clock.now()).toISOString());
+    const exchange = exchangeOn(day);
+    return (await standingsFor(this.#parts, job, session, store.view, day)).map((standing) => neededView(standing, amount, exchange));
   }
 
   /** Of this month. A session is not told of others' jobs. */

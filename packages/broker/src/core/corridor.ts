@@ -63,6 +63,7 @@ export class Corridor {
   async submit(bytes: Uint8Array, session: StoredSession): Promise<{ job: Job } | { dryRun: Assessment; decision: Decision }> {
     this.#rates.take(session.name);
     const spec = parseSpec(parseJson(bytes, { bytes: specLimits.spec_bytes, depth: 16 }));
+    await this.#weigh(session.name, spec.code_blob);
     const { artifacts, dataFiles } = this.#parts;
     const data = await resolveData(spec, session, artifacts, dataFiles);
     return underOnePolicy(() => this.#submit(spec, data, session));
@@ -81,6 +82,16 @@ export class Corridor {
     });
     this.#drive.start(job.id);
     return { job };
+  }
+
+  /** Before a program is read for a session that only asks about it. Throws `rate_limited`. */
+  async pace(session: string, code: Digest): Promise<void> {
+    this.#rates.take(session);
+    await this.#weigh(session, code);
+  }
+
+  async #weigh(session: string, code: Digest): Promise<void> {
+    this.#rates.weigh(session, (await this.#parts.artifacts.get(code)).length);
   }
 
   /** A person's yes. It must repeat what was shown: the resolved job's digest and the nonce. */
@@ -121,8 +132,10 @@ export class Corridor {
         return this.#drive.move(tx, found, moves.cancelled(found, by, this.#now()));
       }
       if (found.phase !== 'sending' && found.phase !== 'running') throw new DewarError({ code: 'already_ended', message: `job ${id} has ended`, got: found.outcome.kind });
-      return found.cancel === null ? this.#drive.move(tx, found, moves.cancelAsked(found, by)) : found;
+      return found.cancel === null ? this.#drive.move(tx, found, moves.cancelAsked(found, by)) : null;
     });
+    // Asked for again: a device that is being waited for is not asked any sooner by it.
+    if (job === null) return (await this.#parts.store.view.job(id)) ?? Promise.reject(unknownJob(id));
     this.#drive.abandon(job);
     this.#drive.start(id);
     return job;
@@ -141,7 +154,7 @@ export class Corridor {
   /** The policy's decision; where it asks and the spec names an envelope, with what that says. */
   async #decide(spec: JobSpec, assessed: Assessment, session: StoredSession, view: View): Promise<Decided> {
     const now = this.#parts.clock.now();
-    const answer = await decideNow(this.#parts, { spec, assessed, session, own: null }, view);
+    const answer = await decideNow(this.#parts, { spec, assessed, session, own: null, now }, view);
     const { decision } = answer;
     const cover = await this.envelopes.cover({ spec, assessed, session, decision, now }, view);
     if (cover === null || decision.effect !== 'ask') return { answer, decision, cover: null, now };
@@ -170,7 +183,7 @@ export class Corridor {
     const { amount, device } = resolved;
     if (amount === null) return { reservation: null, warnings: [] };
     const exchange = this.#parts.exchangeOn(dayOf(at));
-    const standings = await standingsFor(this.#parts, resolved, session, tx);
+    const standings = await standingsFor(this.#parts, resolved, session, tx, dayOf(at));
     const refused = reserveRefusal(amount, standings, exchange);
     if (refused) return { refused };
     const reservation = { day: dayOf(at), amount, payer: payerOf(session, device.name, this.#parts.owner) };

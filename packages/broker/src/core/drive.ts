@@ -1,5 +1,6 @@
 // The drive: takes each job from where it stands on disk to its signed receipt, the same way after a restart as before.
 import { DewarError, type JobId, type QueuePlace, type QueueView } from '@dewar/protocol';
+import { dayOf } from './budget.ts';
 import { GrantDesk, mint } from './grant.ts';
 import type { Closing, Job, Queued, Running, Sending, Waiting } from './job.ts';
 import { asInLine, Changes, Lines } from './line.ts';
@@ -22,7 +23,7 @@ export class Drive {
   readonly #grants = new GrantDesk();
   readonly #lines: Lines;
   /** Jobs being driven; `again` when something happened to one meanwhile. */
-  readonly #driving = new Map<JobId, { again: boolean }>();
+  readonly #driving = new Map<JobId, { again: boolean; wake: () => void }>();
   readonly #aborts = new Map<JobId, AbortController>();
   /** Jobs of which nothing can have reached a device: their intent was written by this process, and no submit went out, or the device took none. */
   readonly #untouched = new Set<JobId>();
@@ -81,11 +82,14 @@ export class Drive {
 
   start(id: JobId): void {
     const underway = this.#driving.get(id);
-    if (underway) underway.again = true;
+    if (underway) {
+      underway.again = true;
+      underway.wake();
+    }
     if (underway || this.#stopped) return;
-    const state = { again: false };
+    const state = { again: false, wake: (): void => {} };
     this.#driving.set(id, state);
-    void this.#drive(id).finally(() => {
+    void this.#drive(id, state).finally(() => {
       this.#driving.delete(id);
       // What came between the last look and now must not be slept through.
       if (state.again) this.start(id);
@@ -93,7 +97,7 @@ export class Drive {
   }
 
   /** Takes one job as far as it can go now. A failure of disk, clock or device is tried again; the state on disk says where. */
-  async #drive(id: JobId): Promise<void> {
+  async #drive(id: JobId, state: { wake: () => void }): Promise<void> {
     for (let attempt = 1; !this.#stopped; attempt += 1) {
       try {
         while (!this.#stopped && (await this.#step(id)));
@@ -101,7 +105,15 @@ export class Drive {
       } catch (error) {
         if (this.#stopped) return;
         this.#parts.report(error, id);
-        await new Promise<void>((resolve) => this.#parts.clock.after(pauseAfter({ error, attempt, chance: this.#chance() }), resolve));
+        // Somebody who acts on the job, as by a cancel, does not wait out the pause.
+        await new Promise<void>((resolve) => {
+          const stop = this.#parts.clock.after(pauseAfter({ error, attempt, chance: this.#chance() }), resolve);
+          state.wake = () => {
+            stop();
+            resolve();
+          };
+        });
+        state.wake = () => {};
       }
     }
   }
@@ -319,7 +331,7 @@ export class Drive {
     await this.#parts.store.commit(async (tx) => {
       const current = await tx.job(job.id);
       if (current?.phase !== job.phase) return;
-      const standings = await standingsFor(this.#parts, job.resolved, job.session, tx);
+      const standings = await standingsFor(this.#parts, job.resolved, job.session, tx, dayOf(this.#now()));
       const budgets = standings.map(({ budget }) => budget);
       const move = make(current as J, budgets.map(({ id }) => id));
       const { cost } = move.after;

@@ -45,6 +45,7 @@ export class Envelopes {
     this.#rates.take(session.name);
     const request = parseEnvelopeRequest(parseJson(bytes, { bytes: limits.spec_bytes, depth: 16 }));
     const { artifacts, dataFiles } = this.#parts;
+    this.#rates.weigh(session.name, (await artifacts.get(request.code_blob)).length);
     const data = await resolveData(largestJob(request), session, artifacts, dataFiles);
     return underOnePolicy(() => this.#request(request, data, session));
   }
@@ -58,7 +59,7 @@ export class Envelopes {
       if (waiting.length >= mostWaiting) throw new DewarError({ code: 'too_many_pending', message: 'too many envelopes of this session wait for a person', allowed: `at most ${mostWaiting}`, fix: 'wait for an answer, or close some' });
       const now = clock.now();
       const terms = termsOf(request, assessed, now);
-      const answer = await decideNow(this.#parts, { spec, assessed, session, own: null, terms }, tx);
+      const answer = await decideNow(this.#parts, { spec, assessed, session, own: null, now, terms }, tx);
       const { decision } = answer;
       if (decision.effect === 'allow') throw new DewarError({ code: 'envelope_needless', message: 'the policy allows such jobs without a person', fix: 'submit the jobs themselves, without an envelope' });
       await keepInput(tx, answer, sha256);

@@ -1,9 +1,9 @@
 // The decision as of now: at the submit, and once more at the grant, where what was true must still be true.
 import { decideOn } from '@dewar/policy/decide';
-import { canonicalJson, DewarError, digestOf, type Decision, type EnvelopeTerms, type JobSpec, type Json, type PolicyInput, type Reason, type Sha256 } from '@dewar/protocol';
+import { canonicalJson, DewarError, digestOf, type Decision, type Digest, type EnvelopeTerms, type JobSpec, type Json, type PolicyInput, type Reason, type Sha256 } from '@dewar/protocol';
 import { anomaliesOf, burst } from './anomalies.ts';
 import { assess, policyInput, type Assessment } from './assess.ts';
-import { budgetsFor, dayOf, payerOf, standingsOf, without, type Own, type Standing } from './budget.ts';
+import { budgetsFor, dayOf, payerOf, reserveRefusal, standingsOf, without, type Own, type Standing } from './budget.ts';
 import { whyOutside } from './envelope.ts';
 import type { Queued, Resolved, Sending, SessionRef, Under } from './job.ts';
 import { localTime } from './local-time.ts';
@@ -16,6 +16,8 @@ export interface Question {
   readonly session: SessionRef;
   /** What this very job has reserved, which is not in its own way. */
   readonly own: Own | null;
+  /** One reading of the clock for the decision and what follows from it: a day that ended between two would be checked by its successor. */
+  readonly now: number;
   /** Of the envelope that is asked for with it. */
   readonly terms?: EnvelopeTerms;
 }
@@ -27,20 +29,26 @@ export interface Answer {
   readonly input: string;
 }
 
-export async function decideNow(parts: CorridorParts, { spec, assessed, session, own, terms }: Question, view: View): Promise<Answer> {
-  const { policy, sha256, clock, owner, zone, backends } = parts;
-  if (policy.digest !== assessed.resolved.policy) throw policyChanged();
-  const time = localTime(clock.now(), zone);
+export async function decideNow(parts: CorridorParts, { spec, assessed, session, own, now, terms }: Question, view: View): Promise<Answer> {
+  const { policy, sha256, owner, zone, backends } = parts;
+  if (policy.digest !== assessed.resolved.policy || !(await isInForce(policy.digest, view))) throw policyChanged();
+  const time = localTime(now, zone);
   const exchange = parts.exchangeOn(dayOf(time.at));
   const { device, amount, code } = assessed.resolved;
-  const habits = device.kind === 'qpu' ? await view.habits(session.name, { code: code.digest, device: device.name, since: new Date(clock.now() - burst.minutes * 60_000).toISOString() }) : null;
+  const habits = device.kind === 'qpu' ? await view.habits(session.name, { code: code.digest, device: device.name, since: new Date(now - burst.minutes * 60_000).toISOString() }) : null;
   const input = policyInput(spec, assessed, {
     session: { name: session.name, containment: session.containment, user: session.user ?? owner, project: session.project ?? null },
     time, terms: terms ?? null, anomalies: habits === null ? [] : anomaliesOf(habits, amount, time.hour),
-    standings: amount === null ? [] : without(await standingsFor(parts, assessed.resolved, session, view), own, exchange),
+    standings: amount === null ? [] : without(await standingsFor(parts, assessed.resolved, session, view, dayOf(time.at)), own, exchange),
     exchange, backends, frozen: await view.flag('frozen'),
   });
   return { decision: decideOn(policy, input, sha256), input: textOf(input) };
+}
+
+/** The journal's word, which within a commit is ahead of the policy that is asked. */
+async function isInForce(digest: Digest, view: View): Promise<boolean> {
+  const record = await view.setting('policy');
+  return record === null || (JSON.parse(record) as { readonly bundle: Digest }).bundle === digest;
 }
 
 /** Another policy came into force between the assessment and the decision: what was assessed names the old one. */
@@ -59,10 +67,9 @@ export async function underOnePolicy<T>(act: () => Promise<T>): Promise<T> {
   }
 }
 
-/** How the budgets stand that a job counts in; none for a free run. */
-export async function standingsFor({ clock, owner, exchangeOn }: Pick<CorridorParts, 'clock' | 'owner' | 'exchangeOn'>, { device, amount }: Pick<Resolved, 'device' | 'amount'>, session: SessionRef, view: View): Promise<readonly Standing[]> {
+/** How the budgets stand on a UTC day that a job counts in; none for a free run. */
+export async function standingsFor({ owner, exchangeOn }: Pick<CorridorParts, 'owner' | 'exchangeOn'>, { device, amount }: Pick<Resolved, 'device' | 'amount'>, session: SessionRef, view: View, day: string): Promise<readonly Standing[]> {
   if (amount === null) return [];
-  const day = dayOf(new Date(clock.now()).toISOString());
   return standingsOf(budgetsFor(await view.budgets(), payerOf(session, device.name, owner), amount.currency), day, exchangeOn(day), view);
 }
 
@@ -102,15 +109,25 @@ export type Verdict = Answer | { readonly refused: readonly Reason[] };
 /** The policy once more, on what `lookAgain` found and on budgets and brake as `view` has them. */
 export async function verdictNow(parts: CorridorParts, job: Cleared, looked: Assessment | readonly [Reason], view: View): Promise<Verdict> {
   if (!('resolved' in looked)) return { refused: looked };
-  if (looked.resolved.policy !== parts.policy.digest) return { refused: [refusal('grant.resolved', 'what would run is not what was decided on: policy changed', 'submit it again')] };
-  const answer = await decideNow(parts, { spec: job.spec, assessed: looked, session: job.session, own: ownOf(job) }, view);
+  if (looked.resolved.policy !== parts.policy.digest || !(await isInForce(looked.resolved.policy, view))) return { refused: [refusal('grant.resolved', 'what would run is not what was decided on: policy changed', 'submit it again')] };
+  const answer = await decideNow(parts, { spec: job.spec, assessed: looked, session: job.session, own: ownOf(job), now: parts.clock.now() }, view);
   const { decision } = answer;
   if (decision.effect === 'deny') return { refused: decision.reasons.filter((reason) => reason.effect === 'deny') };
+  const unpaid = await noLongerPaid(parts, job, view);
+  if (unpaid !== null) return { refused: [unpaid] };
   if (decision.effect === 'ask' && !job.approval) {
     const outside = job.under ? await noLonger({ job, under: job.under, looked, decision }, parts.clock.now(), view) : 'the policy now asks a person';
     if (outside !== null) return { refused: [refusal(job.under ? 'grant.envelope' : 'grant.unapproved', outside, 'submit it again')] };
   }
   return answer;
+}
+
+/** Why its budgets do not bear what it has reserved any more, whatever the policy reads of them: one was frozen, lowered, or lost its rate. */
+async function noLongerPaid(parts: CorridorParts, job: Cleared, view: View): Promise<Reason | null> {
+  const own = ownOf(job);
+  if (own === null) return null;
+  const exchange = parts.exchangeOn(dayOf(new Date(parts.clock.now()).toISOString()));
+  return reserveRefusal(own.amount, without(await standingsFor(parts, job.resolved, job.session, view, own.day), own, exchange), exchange);
 }
 
 /** Why the envelope's yes is none any more, or null. What was used of it was counted when the job entered. */

@@ -1,7 +1,10 @@
-// How fast one session may ask: its jobs, dry runs and envelope requests go by one token bucket a session.
+// How fast one session may ask: what makes the broker read a program goes by one token bucket a session, and a long program weighs more.
 import { DewarError } from '@dewar/protocol';
 import type { Clock } from './ports.ts';
 import { TokenBucket, type Rate } from './token-bucket.ts';
+
+/** Bytes of a program that weigh as much as a request: reading a mebibyte takes half a second of the broker's one thread. */
+const weighty = 16_384;
 
 /** Asked too fast. What throws it has done nothing, and the same may be sent again after so long. */
 export class RateLimited extends DewarError {
@@ -23,15 +26,21 @@ export class SubmitRates {
     this.#clock = clock;
   }
 
+  /** What a program adds to a request before it is read; a short one nothing. Throws `RateLimited`. */
+  weigh(session: string, bytes: number): void {
+    const tokens = Math.floor(bytes / weighty);
+    if (tokens > 0) this.take(session, tokens);
+  }
+
   /** Throws `RateLimited`. */
-  take(session: string): void {
+  take(session: string, tokens = 1): void {
     const now = this.#clock.now();
     const own = this.#sessions.get(session) ?? { bucket: new TokenBucket(this.#rate, now), refused: 0 };
     this.#sessions.set(session, own);
-    const wait = own.bucket.take(now);
+    const wait = own.bucket.take(now, tokens);
     if (wait === 0) return;
     own.refused += 1;
-    throw new RateLimited('this session submits too fast', Math.ceil(wait / 1000), `${this.#rate.per_minute} a minute, ${this.#rate.burst} at once: jobs, dry runs and envelope requests together`);
+    throw new RateLimited('this session submits too fast', Math.ceil(wait / 1000), `${this.#rate.per_minute} a minute, ${this.#rate.burst} at once: jobs, dry runs, envelope requests, quotes and drawings together; each ${weighty} bytes of a program count as one more`);
   }
 
   /** Since the start. */

@@ -19,13 +19,15 @@ export class TokenBucket {
     this.#last = now;
   }
 
-  /** 0 when a token was taken; else the milliseconds until there is one. Nothing comes while the clock goes back, and all goes on from where it went. */
-  take(now: number): number {
+  /** 0 when the tokens were taken; else the milliseconds until there are so many. Nothing comes while the clock goes back, and all goes on from where it went. */
+  take(now: number, tokens = 1): number {
+    // What weighs more than a full bucket takes a full one: else it could never pass.
+    const wanted = Math.min(tokens, this.#rate.burst) * token;
     const passed = Math.max(0, Math.floor(now) - this.#last);
     this.#last = Math.floor(now);
     this.#level = Math.min(this.#rate.burst * token, this.#level + passed * this.#rate.per_minute);
-    if (this.#level < token) return Math.ceil((token - this.#level) / this.#rate.per_minute);
-    this.#level -= token;
+    if (this.#level < wanted) return Math.ceil((wanted - this.#level) / this.#rate.per_minute);
+    this.#level -= wanted;
     return 0;
   }
 }

@@ -96,8 +96,10 @@ export class Reads {
     return pricesShown(this.#parts, this.#parts.clock.now());
   }
 
+  /** Reading it is work: a session's goes by its bucket. */
   async #program(digest: string): Promise<readonly [Digest, string]> {
     if (!isDigest(digest)) throw new DewarError({ code: 'artifact_unknown', message: 'not a digest', got: shown(digest), allowed: 'sha256: and 64 lowercase hexadecimal digits' });
+    if (this.#session !== null) await this.#parts.corridor.pace(this.#session, digest);
     return [digest, programText(await this.#parts.artifacts.get(digest))];
   }
 

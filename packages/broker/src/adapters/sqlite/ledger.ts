@@ -2,6 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { canonicalJson, type JobId, type Json, type Money } from '@dewar/protocol';
 import { accountsOf, periodOf, type Payer } from '../../core/budget.ts';
+import type { Job } from '../../core/job.ts';
 import type { Reservation } from '../../core/ports.ts';
 
 const periods = ['day', 'month', 'total'] as const;
@@ -29,6 +30,13 @@ export function settleIn(db: DatabaseSync, job: JobId, charged: Money): void {
 function addTo(db: DatabaseSync, payer: Payer, day: string, currency: string, { reserved, settled }: Change): void {
   const add = db.prepare('INSERT INTO spent(scope, name, period, currency, reserved, settled) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT(scope, name, period, currency) DO UPDATE SET reserved = reserved + excluded.reserved, settled = settled + excluded.settled');
   for (const [scope, name] of accountsOf(payer)) for (const per of periods) add.run(scope, name, periodOf(per, day), currency, reserved, settled);
+}
+
+/** A priced job that was refused: what was not paid for it. The sum stops at the largest safe integer: agents may ask for any amount. */
+export function preventIn(db: DatabaseSync, job: Job): void {
+  const { amount } = job.resolved;
+  if (amount === null || !('outcome' in job) || job.outcome.kind !== 'denied') return;
+  db.prepare(`INSERT INTO prevented(month, currency, jobs, micros) VALUES (?, ?, 1, ?) ON CONFLICT(month, currency) DO UPDATE SET jobs = jobs + 1, micros = min(micros + excluded.micros, ${Number.MAX_SAFE_INTEGER})`).run(periodOf('month', job.ended), amount.currency, amount.micros);
 }
 
 /** The sums as the ledger's lines make them, by `scope/name/period/currency`: what the table must hold. */

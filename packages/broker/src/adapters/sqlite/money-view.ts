@@ -18,14 +18,10 @@ export function moneyViewOf(all: All): MoneyView {
     spent: async (scope, name, period) => all('SELECT currency, reserved, settled FROM spent WHERE scope = ? AND name = ? AND period = ? ORDER BY currency', scope, name, period)
       .map((row) => ({ currency: String(row['currency']), reserved: Number(row['reserved']), settled: Number(row['settled']) })),
     prevented: async (month) => {
-      const rows = all("SELECT data ->> '$.resolved.amount.currency' AS currency, count(*) AS jobs, sum(data ->> '$.resolved.amount.micros') AS micros FROM jobs INDEXED BY jobs_prevented WHERE substr(data ->> '$.ended', 1, 7) = ? AND outcome = 'denied' AND data ->> '$.resolved.amount.currency' IS NOT NULL GROUP BY 1 ORDER BY 1", month);
+      const rows = all('SELECT currency, jobs, micros FROM prevented WHERE month = ? ORDER BY currency', month);
       return { month, jobs: rows.reduce((sum, row) => sum + Number(row['jobs']), 0), amounts: rows.map((row) => ({ currency: String(row['currency']), micros: Number(row['micros']) })) };
     },
-    budgetChanges: async (limit) => all(`SELECT type, time, body ->> 'summary' AS text, coalesce(body ->> '$.budget.id', body ->> '$.budget', body ->> '$.budgets') AS budget FROM events INDEXED BY events_of_budget WHERE type GLOB 'budget.*' AND type NOT IN ('budget.reserved', 'budget.settled', 'budget.released') ORDER BY seq DESC LIMIT ?`, limit)
-      .flatMap((row) => {
-        const what = told[String(row['type'])];
-        return what === undefined ? [] : [{ at: String(row['time']), id: namesIn(String(row['budget'])), what, text: String(row['text']) }];
-      }),
+    budgetChanges: async (limit) => [...changes(all, limit, "<> 'budget.warned'"), ...changes(all, limit, "= 'budget.warned'")].toSorted((a, b) => b.seq - a.seq).map(({ at, id, what, text }) => ({ at, id, what, text })),
     habits: async (session: string, { code, device, since }: HabitLook): Promise<Habits> => ({
       ranBefore: all("SELECT 1 FROM jobs WHERE code = ? AND device_kind = 'qpu' AND outcome = 'completed' LIMIT 1", code).length > 0,
       knowsDevice: all("SELECT 1 FROM jobs WHERE session = ? AND device_kind = 'qpu' AND outcome = 'completed' AND data ->> '$.resolved.device.name' = ? LIMIT 1", session, device).length > 0,
@@ -39,4 +35,13 @@ export function moneyViewOf(all: All): MoneyView {
 /** An event names one budget, or a list of them. */
 function namesIn(budget: string): string {
   return budget.startsWith('[') ? (JSON.parse(budget) as string[]).join(', ') : budget === 'null' ? '' : budget;
+}
+
+/** Warnings apart: a session that reserves and cancels makes them at will, and must not push out who set what. */
+function changes(all: All, limit: number, type: string): readonly (BudgetChange & { readonly seq: number })[] {
+  const sql = `SELECT seq, type, time, body ->> 'summary' AS text, coalesce(body ->> '$.budget.id', body ->> '$.budget', body ->> '$.budgets') AS budget FROM events INDEXED BY events_of_budget WHERE type GLOB 'budget.*' AND type NOT IN ('budget.reserved', 'budget.settled', 'budget.released') AND type ${type} ORDER BY seq DESC LIMIT ?`;
+  return all(sql, limit).flatMap((row) => {
+    const what = told[String(row['type'])];
+    return what === undefined ? [] : [{ seq: Number(row['seq']), at: String(row['time']), id: namesIn(String(row['budget'])), what, text: String(row['text']) }];
+  });
 }

@@ -22,12 +22,13 @@ CREATE TABLE session_tokens(sha256 TEXT PRIMARY KEY, session TEXT NOT NULL, crea
 CREATE TABLE settings(name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 `;
 
-/** `spent` is the ledger summed by name and period; `policy_inputs` are what decisions name by digest. */
+/** `spent` is the ledger summed by name and period; `prevented` what refused jobs would have cost, up to the largest safe integer; `policy_inputs` are what decisions name by digest. */
 const moneyTables = `
 CREATE TABLE budgets(id TEXT PRIMARY KEY, data TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE spent(scope TEXT NOT NULL, name TEXT NOT NULL, period TEXT NOT NULL, currency TEXT NOT NULL, reserved INTEGER NOT NULL, settled INTEGER NOT NULL, PRIMARY KEY(scope, name, period, currency)) STRICT, WITHOUT ROWID;
 CREATE TABLE policy_inputs(digest TEXT PRIMARY KEY, data TEXT NOT NULL) STRICT, WITHOUT ROWID;
-CREATE INDEX jobs_prevented ON jobs(substr(data ->> '$.ended', 1, 7), data ->> '$.resolved.amount.currency', data ->> '$.resolved.amount.micros') WHERE outcome = 'denied' AND data ->> '$.resolved.amount.currency' IS NOT NULL;
+CREATE TABLE prevented(month TEXT NOT NULL, currency TEXT NOT NULL, jobs INTEGER NOT NULL, micros INTEGER NOT NULL, PRIMARY KEY(month, currency)) STRICT, WITHOUT ROWID;
+CREATE INDEX jobs_open ON jobs(session) WHERE phase <> 'ended';
 CREATE INDEX jobs_on_qpu ON jobs(session, data ->> '$.resolved.device.name', id) WHERE device_kind = 'qpu' AND outcome = 'completed';
 CREATE INDEX events_of_budget ON events(seq) WHERE type GLOB 'budget.*' AND type NOT IN ('budget.reserved', 'budget.settled', 'budget.released');
 `;
@@ -73,6 +74,8 @@ INSERT INTO spent SELECT scope, name, period, currency, sum(reserved), sum(settl
   SELECT account.value ->> 0 AS scope, account.value ->> 1 AS name, time.value AS period, currency, reserved, settled
   FROM ledger, json_each(json_array(json_array('all', ''), json_array('session', payer ->> 'session'), json_array('backend', payer ->> 'backend'))) AS account, json_each(json_array(day, substr(day, 1, 7), 'total')) AS time
 ) GROUP BY 1, 2, 3, 4;
+INSERT INTO prevented SELECT substr(data ->> '$.ended', 1, 7), data ->> '$.resolved.amount.currency', count(*), CAST(min(total(data ->> '$.resolved.amount.micros'), 9007199254740991) AS INTEGER)
+  FROM jobs WHERE outcome = 'denied' AND data ->> '$.resolved.amount.currency' IS NOT NULL GROUP BY 1, 2;
 `,
 ];
 

@@ -7,7 +7,7 @@ import { jobJson, mayMove, underPart, type EnvelopeEvent, type EventDraft, type 
 import type { Flag, Reservation, Setting, Store, StoredSession, StoredToken, Transaction, View } from '../../core/ports.ts';
 import { isFull, isLocked, storageError } from './errors.ts';
 import { JournalRows, type JournalParts } from './journal.ts';
-import { reserveIn, settleIn } from './ledger.ts';
+import { preventIn, reserveIn, settleIn } from './ledger.ts';
 import { migrations, schema, schemaVersion } from './schema.ts';
 import { verifyJournal, type Verification } from './verify.ts';
 import { viewOf } from './view.ts';
@@ -182,6 +182,7 @@ export class SqliteStore implements Store {
             .run(after.id, after.session.name, after.phase, outcomeOf(after), after.resolved.device.kind, after.program_digest, after.resolved.code.digest, underPart(after).under?.envelope ?? null, state)
           : db.prepare('UPDATE jobs SET phase = ?, outcome = ?, data = ? WHERE id = ? AND data = ?').run(after.phase, outcomeOf(after), state, after.id, canonicalJson(jobJson(before)));
         if (changed.changes !== 1) throw new TypeError(`job ${after.id} is not as it was read`);
+        if (after.phase === 'closing') preventIn(db, after);
         for (const event of around.first ?? []) append(event, after.id);
         append({ ...moving, body: { ...moving.body, state: jsonDigest(jobJson(after), sha256) } }, after.id);
         for (const event of around.then ?? []) append(event, after.id);

@@ -55,10 +55,10 @@ export async function verifyJournal(db: DatabaseSync, { vkey, origin, sha256 }: 
   db.exec('BEGIN');
   const told: Told = { states: new Map(), envelopes: new Map(), ledger: new Map(), payers: new Map(), budgets: new Map(), sessions: new Map(), flags: new Set(), tokens: new Map(), settings: new Map() };
   const { frontier, last } = await checkEvents(db, sha256, told, problem);
-  checkJobs(db, sha256, told.states, problem);
+  await checkJobs(db, sha256, told, problem);
   checkEnvelopes(db, sha256, told.envelopes, problem);
   checkMoney(db, told, problem);
-  checkPolicyInputs(db, sha256, problem);
+  await checkPolicyInputs(db, sha256, problem);
   checkTable(db.prepare('SELECT name, id, containment, created, read, user, project FROM sessions').all().map((row) => [String(row['name']), present({ ...row, read: parsed(row['read']) })]), told.sessions, 'the session', problem);
   checkTable(db.prepare('SELECT name FROM flags').all().map(({ name }) => [String(name), true]), new Map([...told.flags].map((name) => [name, true])), 'the flag', problem);
   checkDoor(db, sha256, told, problem);
@@ -82,8 +82,7 @@ async function checkEvents(db: DatabaseSync, sha256: Sha256, told: Told, problem
     last = row['time'] as string;
     if (body !== null) tell(told, String(row['type']), row['job_id'], body);
     frontier = appendLeaf(frontier, leaf ?? sha256(new Uint8Array()), sha256);
-    // The broker serves others meanwhile.
-    if (frontier.size % 500 === 0) await new Promise(setImmediate);
+    if (frontier.size % 500 === 0) await othersTurn();
   }
   return { frontier, last };
 }
@@ -153,11 +152,28 @@ function checkMoney(db: DatabaseSync, { ledger, budgets }: Told, problem: Proble
   checkTable(sums.map(({ scope, name, period, currency, ...row }) => [[scope, name, period, currency].join('/'), row]), sumsOf(whole), 'what was spent of', problem);
 }
 
+/** Adds what a job's record says was prevented by its denial. */
+function prevent(sums: Map<string, { jobs: number; micros: number }>, data: JsonObject | null): void {
+  const amount = at(at(data?.['resolved'], 'amount'), 'micros');
+  if (data === null || at(data['outcome'], 'kind') !== 'denied' || typeof amount !== 'number') return;
+  const key = `${textOf(data['ended']).slice(0, 7)}/${textOf(at(at(data['resolved'], 'amount'), 'currency'))}`;
+  const { jobs, micros } = sums.get(key) ?? { jobs: 0, micros: 0 };
+  sums.set(key, { jobs: jobs + 1, micros: Math.min(micros + amount, Number.MAX_SAFE_INTEGER) });
+}
+
+/** The broker serves others meanwhile. */
+function othersTurn(): Promise<unknown> {
+  return new Promise(setImmediate);
+}
+
 /** Each under the digest that its decision names. */
-function checkPolicyInputs(db: DatabaseSync, sha256: Sha256, problem: Problem): void {
+async function checkPolicyInputs(db: DatabaseSync, sha256: Sha256, problem: Problem): Promise<void> {
+  let looked = 0;
   for (const { digest, data } of db.prepare('SELECT digest, data FROM policy_inputs').iterate()) {
     const input = parsed(data);
     if (input === null || jsonDigest(input, sha256) !== digest) problem(`the policy input ${String(digest)} is not what its digest names`);
+    looked += 1;
+    if (looked % 500 === 0) await othersTurn();
   }
 }
 
@@ -173,15 +189,22 @@ function checkDoor(db: DatabaseSync, sha256: Sha256, { tokens, settings }: Told,
   checkTable(db.prepare('SELECT name, value FROM settings').all().map(({ name, value }) => [String(name), value]), settings, 'the setting', problem);
 }
 
-function checkJobs(db: DatabaseSync, sha256: Sha256, states: Map<string, string>, problem: Problem): void {
+async function checkJobs(db: DatabaseSync, sha256: Sha256, { states }: Told, problem: Problem): Promise<void> {
+  const prevented = new Map<string, { jobs: number; micros: number }>();
+  let looked = 0;
   for (const row of db.prepare('SELECT id, session, phase, outcome, device_kind, program, code, envelope, data FROM jobs').iterate()) {
     const id = String(row['id']);
     const data = parsed(row['data']);
     if (data === null || states.get(id) !== jsonDigest(data, sha256)) problem(`job ${id} is not as its last event left it`);
     else if (!sameColumns(row, data)) problem(`the columns of job ${id} are not those of its record`);
     states.delete(id);
+    prevent(prevented, data);
+    looked += 1;
+    if (looked % 500 === 0) await othersTurn();
   }
   for (const id of states.keys()) problem(`job ${id} is in the journal and not in the table`);
+  const rows = db.prepare('SELECT month, currency, jobs, micros FROM prevented').all();
+  checkTable(rows.map(({ month, currency, ...row }) => [[month, currency].join('/'), row]), prevented, 'what was prevented in', problem);
 }
 
 function checkEnvelopes(db: DatabaseSync, sha256: Sha256, states: Map<string, string>, problem: Problem): void {
