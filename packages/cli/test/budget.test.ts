@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { BudgetView } from '@dewar/protocol';
-import { sampleBudget, sampleJobBudget, sampleStatus } from '@dewar/client/test/samples';
+import { sampleBudget, sampleJobBudget, sampleStatus, samplePolicy } from '@dewar/client/test/samples';
 import { budgetTable, oneBudgetLines, preventedText, troubledText } from '../src/budget-text.ts';
 import { width } from '../src/escape.ts';
 import { plain, type Line } from '../src/line.ts';
@@ -54,10 +54,10 @@ test('one budget tells what is left, when it warns, and that a new limit does no
 
 test('status names what is frozen or has warned, and only that', async () => {
   assert.deepEqual(troubledText([sampleBudget, alpha, { ...alpha, frozen: true }]), ['project:alpha/month/EUR above 80 %', 'project:alpha/month/EUR FROZEN: dewar budget thaw']);
-  await withFakes({ control: { 'GET /v1/tcp': { tcp: null }, 'GET /v1/status': sampleStatus, 'GET /v1/budgets': { budgets: [sampleBudget, { ...alpha, frozen: true }], prevented } } }, async ({ home }) => {
+  await withFakes({ control: { 'GET /v1/policy': { policy: samplePolicy }, 'GET /v1/tcp': { tcp: null }, 'GET /v1/status': sampleStatus, 'GET /v1/budgets': { budgets: [sampleBudget, { ...alpha, frozen: true }], prevented } } }, async ({ home }) => {
     assert.match((await runCli(['status'], { home })).stdout, /^Budgets {3}project:alpha\/month\/EUR FROZEN: dewar budget thaw$/m);
   });
-  await withFakes({ control: { 'GET /v1/tcp': { tcp: null }, 'GET /v1/status': sampleStatus, 'GET /v1/budgets': { budgets: [sampleBudget], prevented } } }, async ({ home }) => {
+  await withFakes({ control: { 'GET /v1/policy': { policy: samplePolicy }, 'GET /v1/tcp': { tcp: null }, 'GET /v1/status': sampleStatus, 'GET /v1/budgets': { budgets: [sampleBudget], prevented } } }, async ({ home }) => {
     assert.match((await runCli(['status'], { home })).stdout, /^Budgets {3}1 budget$/m);
   });
 });

@@ -5,7 +5,7 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { refuse, status, type Answers } from '@dewar/client/test/fake-broker';
-import { bellFacts, bellSource, sampleBudget, sampleDigest, sampleJob, sampleJobId, samplePending, samplePlace, samplePrices, sampleResults, sampleStatus, waitingJob } from '@dewar/client/test/samples';
+import { bellFacts, bellSource, sampleBudget, sampleDigest, sampleJob, sampleJobId, samplePending, samplePlace, samplePolicy, samplePrices, sampleResults, sampleStatus, waitingJob } from '@dewar/client/test/samples';
 import { newHome, runCli, withFakes } from './run-cli.ts';
 
 const job = `/v1/jobs/${sampleJobId}`;
@@ -321,13 +321,13 @@ test('the small verbs print what they did, also as JSON', async () => {
   const made = { id: 'session_1', name: 'agent', containment: 'uncontained', socket: '/run/x.sock', created: '2026-11-23T07:00:00Z', read: [] };
   await withFakes({
     control: {
-      'GET /v1/tcp': { tcp: null }, 'GET /v1/budgets': { budgets: [sampleBudget], prevented }, 'GET /v1/status': sampleStatus, 'POST /v1/freeze': { frozen: true }, 'POST /v1/thaw': { frozen: false }, 'GET /v1/sessions': { sessions: [made] }, 'POST /v1/sessions': () => status(201, { session: made }),
+      'GET /v1/policy': { policy: samplePolicy }, 'GET /v1/tcp': { tcp: null }, 'GET /v1/budgets': { budgets: [sampleBudget], prevented }, 'GET /v1/status': sampleStatus, 'POST /v1/freeze': { frozen: true }, 'POST /v1/thaw': { frozen: false }, 'GET /v1/sessions': { sessions: [made] }, 'POST /v1/sessions': () => status(201, { session: made }),
       [`POST ${job}/cancel`]: { job: sampleJob({ status: 'cancelled' }) }, 'GET /v1/jobs': { jobs: [sampleJob({ job_id: 'job_01k9zzzzzzzzzzzzzzz9' }), waitingJob()] },
     },
     session: { 'GET /v1/backends': { backends: [backend] }, 'GET /v1/prices': { prices: samplePrices } },
   }, async ({ home, control }) => {
     const json: [string[], unknown][] = [
-      [['status'], { status: sampleStatus, tcp: null, budgets: [sampleBudget] }], [['freeze', '--reason', 'why'], { frozen: true }], [['thaw'], { frozen: false }], [['session', 'list'], { sessions: [made] }],
+      [['status'], { status: sampleStatus, tcp: null, budgets: [sampleBudget], policy_problem: null }], [['freeze', '--reason', 'why'], { frozen: true }], [['thaw'], { frozen: false }], [['session', 'list'], { sessions: [made] }],
       [['session', 'create', 'agent', '--read', home], { session: made }], [['backends'], { backends: [backend] }], [['budget'], { budgets: [sampleBudget], prevented }], [['prices'], { prices: samplePrices }], [['cancel', 'last'], { job: sampleJob({ status: 'cancelled' }) }],
     ];
     for (const [args, document] of json) {

@@ -1,5 +1,5 @@
 // Whole, valid values of the wire's views, for tests to change one thing at a time.
-import type { BudgetView, DeviceQuote, Digest, EnvelopeView, JobFacts, JobView, NeededBudget, PendingEnvelopeView, PendingView, PriceView, ResultsAnswer, StatusView } from '@dewar/protocol';
+import type { BudgetView, DeviceQuote, Digest, EnvelopeView, JobFacts, JobView, NeededBudget, PendingEnvelopeView, PendingView, PolicyView, PriceView, ResultsAnswer, StatusView } from '@dewar/protocol';
 
 export const sampleDigest = (digit: string): Digest => `sha256:${digit.repeat(64)}`;
 export const sampleJobId = 'job_01k9zzzzzzzzzzzzzzz1' as const;
@@ -110,3 +110,5 @@ export const sampleStatus: StatusView = {
   jobs: { waiting: 1, queued: 0, running: 0, completed: 3, failed: 0, cancelled: 0, denied: 1 },
   journal: { size: 42, root: 'Zm9vYmFy' }, policy: sampleDigest('e'),
 };
+
+export const samplePolicy: PolicyView = { digest: sampleDigest('5'), since: '2026-11-27T10:00:00.000Z', by: null, folder: '/home/ada/.config/dewar/policy', modules: { 'quantum_policy.rego': 'package quantum.workflow\n' }, data: {}, problem: null };

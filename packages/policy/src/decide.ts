@@ -92,7 +92,7 @@ function verdict(answer: PolicyAnswer, declares: Declared): Pick<Decision, 'effe
   const says = (effect: Effect) => reasons.some((reason) => reason.effect === effect);
   if (says('deny')) return { effect: 'deny', reasons: ordered('deny', reasons) };
   if (!allow && !ask) {
-    const reason = denial('policy.default', 'no rule of the policy allows this job', 'see docs/policy.md for what the policy allows');
+    const reason = denial('policy.default', 'no rule of the policy allows this job', 'ask the person what their policy allows; they see it with: dewar policy show --source');
     return { effect: 'deny', reasons: ordered('deny', [reason, ...reasons]) };
   }
   const effect = ask || says('ask') ? 'ask' : 'allow';

@@ -105,6 +105,9 @@ export class Corridor {
       if (shown.resolved_digest !== waiting.resolved_digest || shown.nonce !== waiting.nonce) {
         throw new DewarError({ code: 'approval_stale', message: 'the yes does not repeat the digest and nonce of what waits', fix: `look again: dewar pending, then dewar approve ${id}` });
       }
+      if (waiting.resolved.policy !== this.#parts.policy.digest) {
+        throw new DewarError({ code: 'approval_stale', message: 'the policy has changed since this was asked: a yes would be refused at the grant', fix: `dewar deny ${id} --reason "another policy"; the agent submits it again` });
+      }
       const at = new Date(now).toISOString();
       const approval = { id: makeId('apr', now, random.bytes(7)), at, resolved_digest: waiting.resolved_digest };
       const reserved = await this.#reserve(tx, waiting, at);

@@ -85,6 +85,9 @@ export class Envelopes {
       if (shown.terms_digest !== waiting.terms_digest || shown.nonce !== waiting.nonce) {
         throw new DewarError({ code: 'approval_stale', message: 'the yes does not repeat the digest and nonce of what waits', fix: `look again: dewar pending, then dewar approve ${id}` });
       }
+      if (waiting.terms.policy !== this.#parts.policy.digest) {
+        throw new DewarError({ code: 'approval_stale', message: 'the policy has changed since this was asked: no job would be inside', fix: `dewar deny ${id} --reason "another policy"; the agent asks again` });
+      }
       return { before: waiting, move: approvedBy(waiting, { id: makeId('apr', now, random.bytes(7)), at: new Date(now).toISOString(), terms_digest: waiting.terms_digest }) };
     });
   }

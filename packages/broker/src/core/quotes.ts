@@ -1,5 +1,5 @@
 // One program on every device that has a price: the cheapest first, and why where there is none.
-import { DewarError, type DeviceQuote, type PriceView } from '@dewar/protocol';
+import { DewarError, practiceCurrency, type DeviceQuote, type PriceView } from '@dewar/protocol';
 import type { Backends } from './ports.ts';
 import { dayAt, isOutdated, lineOf, priceAge, priceView, type PriceLine, type Prices } from './price-line.ts';
 import { amountOf, priceOf, quoteFor, type Work } from './quote.ts';
@@ -65,6 +65,8 @@ function placeOf({ free, amount, converted, why_not }: DeviceQuote, currency: st
   if (why_not !== null) return { rank: amount === null && !free ? 4 : 3, currency: '', micros: amount?.micros ?? 0 };
   const compared = converted?.amount ?? amount;
   if (compared === null) return { rank: 0, currency: '', micros: 0 };
+  // Practice money compares with no other; its devices are the ones at hand.
+  if (compared.currency === practiceCurrency) return { rank: 0.5, currency: compared.currency, micros: compared.micros };
   return { rank: compared.currency === currency ? 1 : 2, currency: compared.currency, micros: compared.micros };
 }
 

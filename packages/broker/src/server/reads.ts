@@ -84,9 +84,8 @@ export class Reads {
   async quotes(digest: string, size: Pick<QuotesAnswer, 'shots' | 'points' | 'time_limit_s'>): Promise<QuotesAnswer> {
     const [known, source] = await this.#program(digest);
     const { analyser, backends, prices, clock } = this.#parts;
-    // Practice money compares with nothing: one's own real money is what amounts are told in.
-    const currencies = (await this.budgets()).map(({ currency }) => currency);
-    const currency = currencies.find((each) => each !== practiceCurrency) ?? currencies[0] ?? practiceCurrency;
+    // Practice money compares with nothing: one's own real money is what amounts are told in, else what most of the catalogue is.
+    const currency = (await this.budgets()).map((budget) => budget.currency).find((each) => each !== practiceCurrency) ?? 'USD';
     const facts = analyser.analyse(source, {});
     const { shots, points, time_limit_s: timeLimit } = size;
     return { digest: known, ...size, facts, quotes: quotesFor({ facts, shots, points, timeLimit }, { backends, prices, currency }, clock.now()) };

@@ -1,6 +1,6 @@
 // Which policy a person means on the command line: a folder, one Rego file, a policy of the library, or what lies in the configuration.
 import { realpath, stat } from 'node:fs/promises';
-import { basename, dirname, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { policyLimits, readPolicyFolder, type PolicyFiles } from '@dewar/policy';
 import { DewarError, shown } from '@dewar/protocol';
 import type { Context } from '../context.ts';
@@ -62,7 +62,10 @@ async function atPath(path: string): Promise<NamedPolicy> {
   if (kind === 'other' || !path.endsWith('.rego')) throw usage('not a policy', { got: shown(path), allowed: 'a folder with Rego files, or one .rego file' });
   // What is written back goes to the file itself, not in the place of a link to it.
   const file = await realpath(path);
-  return { folder: dirname(file), title: path, files: new Map([[basename(file), await readNamed(file, policyLimits.fileBytes)]]) };
+  // Its rules may read the data beside it; without that, each limit would be a fault.
+  const data = join(dirname(file), 'data.json');
+  const beside = (await kindOf(data)) === 'file' ? [['data.json', await readNamed(data, policyLimits.dataBytes)] as const] : [];
+  return { folder: dirname(file), title: path, files: new Map([[basename(file), await readNamed(file, policyLimits.fileBytes)], ...beside]) };
 }
 
 function unreadable(path: string, error: unknown): DewarError {

@@ -24,6 +24,7 @@ export async function use(context: Context, name: string, { force = false }: { r
   if (held && !same && !force && !await ours(folder)) throw edited(folder, name);
   const kept = same ? null : await replace(folder, files, held ? ours : null);
   if (!same) output.note(`${name} is in ${folder}`);
+  if (!same && files.has('data.json')) output.note(`its names and limits are examples: put yours into ${join(folder, 'data.json')}; whom it does not name it denies`);
   if (kept !== null) output.note(`what was there is kept: ${kept}`);
   const policy = await reloaded(context);
   output.answer({ name, folder, written: !same, kept, policy }, () => (policy === null ? row('Policy', `${name}; no broker runs: it counts from the next start`, output.columns) : policyLines(policy, output.columns)));

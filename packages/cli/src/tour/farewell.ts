@@ -28,7 +28,7 @@ export async function farewell({ circuit, keep, receipts, stage }: Scene, env: R
   stage.lines(['', [{ text: 'Your own policy', tone: 'strong' }]]);
   const line = await shotsLine();
   const own = `${homeFrom(env).config}/policy`;
-  stage.say(`The rules and their limits are files. This puts those of the default policy into ${own}, where line ${line} of data.json sets the shots a QPU job may have. A save there is checked and in force at once, or refused; diff says first what another policy would have decided:`);
+  stage.say(`The rules and their limits are files. This puts those of the default policy into ${own}, where line ${line} of data.json sets the shots a QPU job may have. A save there is checked, and some seconds later in force or refused; diff says first what another policy would have decided:`);
   stage.command(dewar('policy', 'use', 'default'), `sed -n ${line}p ${quoted(`${own}/data.json`)}`, dewar('policy', 'diff', 'lab'), dewar('policy', 'show'));
 }
 

@@ -6,7 +6,7 @@ import { card } from '../card.ts';
 import type { Context } from '../context.ts';
 import { envelopeCard, envelopeHead } from '../envelope-text.ts';
 import { exits, usage, type ExitCode } from '../exit.ts';
-import { headLine } from '../job-text.ts';
+import { endLines, headLine } from '../job-text.ts';
 import { example, type Verb } from '../verb.ts';
 import { resolveWaiting } from './pending.ts';
 
@@ -29,6 +29,10 @@ export const approve: Verb = (program, run) => {
         return exits.waiting;
       }
       const job = await control.approve(id, { resolved_digest: pending.job.resolved_digest, nonce: pending.nonce }, { signal });
+      if (job.status === 'denied') {
+        output.answer({ job }, () => [['not run  ', ...asParts(headLine(job))], ...endLines(job, output.columns)]);
+        return exits.denied;
+      }
       output.answer({ job }, () => [['approved  ', ...asParts(headLine(job))]]);
       return exits.ok;
     }));
