@@ -35,6 +35,11 @@ export function wrap(text: string, columns: number): string[] {
 
 export const labelColumns = 10;
 
+/** A label and a digest on one line, however narrow it is: a digest in two pieces cannot be copied. */
+export function digestRow(label: string, digest: string): Line {
+  return `${label.padEnd(labelColumns)}${escape(digest)}`;
+}
+
 /** A label and its text, wrapped under itself. */
 export function row(label: string, text: string, columns: number, tone?: Tone): Line[] {
   return wrap(text, columns - labelColumns).map((piece, index) => [

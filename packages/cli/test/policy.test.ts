@@ -112,7 +112,7 @@ test('show tells what is in force, and says loudly that the files are not', asyn
   await withFakes({ control: { 'GET /v1/policy': { policy: view() } } }, async ({ home }) => {
     const { code, stdout } = await runCli(['policy', 'show'], { home });
     assert.equal(code, 0);
-    assert.match(stdout, /^Policy {4}sha256:e+\n {10}e+\nSince {5}2026-11-23T07:00:00\.000Z\nBy {8}ada\nFolder .*\nFiles {5}quantum_policy\.rego {2}6 lines\nData\n {4}\{\n {6}"limits": \{\n {8}"shots": 5\n/);
+    assert.match(stdout, /^Policy {4}sha256:e{64}\nSince {5}2026-11-23T07:00:00\.000Z\nBy {8}ada\nFolder .*\nFiles {5}quantum_policy\.rego {2}6 lines\nData\n {4}\{\n {6}"limits": \{\n {8}"shots": 5\n/);
     assert.deepEqual(JSON.parse((await runCli(['policy', 'show', '--json'], { home })).stdout), { policy: view() });
   });
   const hostile = view({ by: null, data: {}, modules: { 'a.rego': 'package \u001b[2J\n\tx\u202e\n' }, problem: { code: 'policy_invalid', message: 'the policy cannot be loaded', got: 'a.rego:1:1: \u001b[2J', fix: 'mend it' } });

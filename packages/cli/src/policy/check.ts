@@ -2,7 +2,7 @@
 import type { Context } from '../context.ts';
 import { exits, type ExitCode } from '../exit.ts';
 import { many } from '../job-text.ts';
-import { row, type Line } from '../line.ts';
+import { digestRow, type Line } from '../line.ts';
 import { faultLines } from './fault-text.ts';
 import { inspect, type Inspected } from './inspect.ts';
 import { policyAt, type NamedPolicy } from './named.ts';
@@ -13,7 +13,7 @@ export async function check(context: Context, path: string | undefined): Promise
   const { columns } = context.output;
   context.output.answer(documentOf(named, found), () => [
     ...complaints(named, found, columns),
-    ...(found.compiled === undefined ? [[{ text: `not a policy that can be loaded: ${many(found.faults.length, 'fault')}`, tone: 'bad' } as const] satisfies Line] : [[{ text: 'sound', tone: 'good' } as const, `  ${named.title}`], ...row('Digest', found.compiled.digest, columns)]),
+    ...(found.compiled === undefined ? [[{ text: `not a policy that can be loaded: ${many(found.faults.length, 'fault')}`, tone: 'bad' } as const] satisfies Line] : [[{ text: 'sound', tone: 'good' } as const, `  ${named.title}`], digestRow('Digest', found.compiled.digest)]),
   ]);
   if (found.compiled !== undefined) context.output.note(`its cases and tests: dewar policy test${path === undefined ? '' : ` ${path}`}`);
   return found.compiled === undefined ? exits.failure : exits.ok;

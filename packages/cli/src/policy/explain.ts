@@ -5,7 +5,7 @@ import type { Context } from '../context.ts';
 import { escape } from '../escape.ts';
 import { exits, type ExitCode } from '../exit.ts';
 import { resolveJob } from '../job-ref.ts';
-import { row, type Line, type Tone } from '../line.ts';
+import { digestRow, row, type Line, type Tone } from '../line.ts';
 import { block } from './fault-text.ts';
 import { fieldsReadBy, placeOf, type Place } from './rule-source.ts';
 
@@ -20,7 +20,7 @@ export async function explain({ control, output, signal }: Context, ref: string,
   const places = told.decision.reasons.map(({ rule }) => (told.policy === null ? undefined : placeOf(told.policy.modules, rule)));
   output.answer({ ...told, same: verdict.same, places: places.map((place) => place ?? null) }, () => [
     ...row('Decision', `${told.decision.effect}, at ${told.at}`, output.columns, tones[told.decision.effect]),
-    ...row('Policy', told.policy === null ? `${told.decision.policy}, which was not kept` : told.decision.policy, output.columns),
+    digestRow('Policy', told.decision.policy), ...(told.policy === null ? row('', 'it was not kept', output.columns) : []),
     ...told.decision.reasons.flatMap((reason, index) => reasonLines(reason, told.policy !== null, places[index], output.columns)),
     ...inputLines(told, whole, output.columns),
     ...row('Again', verdict.text, output.columns, verdict.same === false ? 'bad' : verdict.same === true ? 'good' : undefined),

@@ -3,7 +3,7 @@ import type { Json, PolicyView } from '@dewar/protocol';
 import type { Context } from '../context.ts';
 import { escape } from '../escape.ts';
 import { many } from '../job-text.ts';
-import { row, type Line } from '../line.ts';
+import { digestRow, row, type Line } from '../line.ts';
 import { block, spaced } from './fault-text.ts';
 
 /** Lines of data that are shown. */
@@ -22,7 +22,7 @@ export function policyLines({ digest, since, by, folder, modules, data, problem 
       ...row('Problem', `${problem.message} (${problem.code})`, columns, 'bad'), ...(problem.got === undefined ? [] : row('', problem.got, columns)), ...(problem.fix === undefined ? [] : line('', `fix: ${problem.fix}`)),
       'In force instead:',
     ] satisfies Line[]),
-    ...line('Policy', digest),
+    digestRow('Policy', digest),
     ...line('Since', since),
     ...line('By', by === null ? 'nobody: as Dewar ships it' : by),
     ...line('Folder', folder),
