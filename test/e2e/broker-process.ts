@@ -1,7 +1,7 @@
 // A broker in a process of its own, on a home of its own, and plain HTTP calls to its sockets: what every test from outside stands on.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -58,6 +58,12 @@ export class TestHome {
   constructor() {
     this.folder = mkdtempSync(join(tmpdir(), 'h-'));
     this.home = homeOf({ env: { DEWAR_HOME: this.folder }, uid, userHome: this.folder, tmp: tmpdir(), sha256 });
+  }
+
+  /** Before the start: hundreds of requests are to be read, not turned away for their number. */
+  takesAnyNumber(): void {
+    mkdirSync(this.home.config, { recursive: true, mode: 0o700 });
+    writeFileSync(join(this.home.config, 'queue.json'), JSON.stringify({ lanes: { interactive: 4, batch: 1 }, session: { running: null, submits_per_minute: 100_000, burst: 100_000 } }));
   }
 
   get control(): string {

@@ -15,6 +15,7 @@ let door: OpenDoor;
 let job = '';
 
 before(async () => {
+  home.takesAnyNumber();
   door = await openDoorOf(home);
   const submitted = await call(home.session(), 'POST', '/v1/jobs', { job_name: 'done', code_blob: door.digest, backend: 'simulator' });
   job = textAt(submitted.json, 'job', 'job_id');

@@ -97,8 +97,10 @@ export async function startBroker(parts: BrokerParts): Promise<Broker> {
       clock, random, sha256, version, signer: bundleSigner(keys.receipt), report: (error, job) => report(error, job),
     });
 
-    await setBudgetsAside(home.config, (await store.view.setting('budgets')) !== null);
-    await corridor.budgets.begin(configuration.firstBudgets);
+    const begun = (await store.view.setting('budgets')) !== null;
+    const first = begun ? [] : await configuration.firstBudgets();
+    await setBudgetsAside(home.config, begun);
+    if (!begun) await corridor.budgets.begin(first);
     await store.commit((tx) => tx.append({ type: 'broker.started', body: { summary: `Dewar ${version} started`, version, policy: policies.policy.digest, prices: pricesJson(configuration.prices), aliases: Object.fromEntries(configuration.aliases) } }));
     const doors: Door[] = [];
     const help = await readFile(parts.helpFile, 'utf8');

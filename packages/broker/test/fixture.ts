@@ -118,7 +118,7 @@ export async function spentOn(view: View, day: string): Promise<{ readonly reser
 
 /** The rig's policy, as one that no file changes. */
 export function policiesOf(r: Rig): Policies {
-  const view = { digest: r.parts.policy.digest, since: session.created, by: null, folder: '/none', modules: { 'quantum_policy.rego': 'package quantum.workflow' }, data: {}, problem: null };
+  const view = { digest: r.parts.policy.digest, since: session.created, by: null, folder: '/none', modules: { 'quantum_policy.rego': 'package quantum.workflow' }, data: {}, problem: null, blind: null };
   return { view, reload: async () => view, past: async (digest) => (digest === view.digest ? { policy: r.parts.policy, bundle: view } : null) };
 }
 

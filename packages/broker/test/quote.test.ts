@@ -139,7 +139,9 @@ test('the list reads as text', () => {
 
 test('a line grows old by the day, and is outdated after ninety or past its last day', () => {
   const old = line({ per_task: '1' });
-  assert.deepEqual([-30, 0, 0.99, 1, 22].map((days) => priceAge(old, Date.parse('2026-11-01') + days * day)), [0, 0, 0, 1, 22]);
+  assert.deepEqual([-1, 0, 0.99, 1, 22].map((days) => priceAge(old, Date.parse('2026-11-01') + days * day)), [0, 0, 0, 1, 22]);
+  assert.equal(priceAge(old, Date.parse('2026-11-01') - 30 * day), 36_500, 'a date that far ahead is a slip');
+  assert.ok(isOutdated(old, Date.parse('2026-11-01') - 30 * day));
   assert.deepEqual([90, 91].map((days) => isOutdated(old, Date.parse('2026-11-01') + days * day)), [false, true]);
   assert.ok(isOutdated(line({ per_task: '1', valid_until: '2026-11-22' }), now));
 });

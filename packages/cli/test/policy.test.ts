@@ -105,7 +105,7 @@ test('what is no policy is refused before OPA is asked: a link, a huge file, no 
 });
 
 const view = (change: Partial<PolicyView> = {}): PolicyView => ({
-  digest: sampleDigest('e'), since: '2026-11-23T07:00:00.000Z', by: 'ada', folder: '/home/ada/.config/dewar/policy', modules: { 'quantum_policy.rego': simple }, data: { limits: { shots: 5 } }, problem: null, ...change,
+  digest: sampleDigest('e'), since: '2026-11-23T07:00:00.000Z', by: 'ada', folder: '/home/ada/.config/dewar/policy', modules: { 'quantum_policy.rego': simple }, data: { limits: { shots: 5 } }, problem: null, blind: null, ...change,
 });
 
 test('show tells what is in force, and says loudly that the files are not', async () => {

@@ -40,7 +40,7 @@ test('the program is sent, and the sizes that were given; a table comes back in 
   assert.match(asked[1]?.url ?? '', /\/quotes\?shots=1000&points=20&time_limit_s=3$/);
   assert.match(stdout, /^simulator +free +yes +it is free\nbraket-iqm-garnet +1\.75 USD +2026-11-01 +no +0\.30 a task \+ 1000 shots × 0\.00145\n$/m);
   assert.ok(!stdout.includes('aquila'));
-  assert.match(stderr, /1 more device without a price for it: --all says why/);
+  assert.match(stderr, /1 more device that cannot be chosen for it: --all says why/);
 });
 
 test('with --all, what has no price stands last with its reason', async () => {

@@ -111,4 +111,4 @@ export const sampleStatus: StatusView = {
   journal: { size: 42, root: 'Zm9vYmFy' }, policy: sampleDigest('e'),
 };
 
-export const samplePolicy: PolicyView = { digest: sampleDigest('5'), since: '2026-11-27T10:00:00.000Z', by: null, folder: '/home/ada/.config/dewar/policy', modules: { 'quantum_policy.rego': 'package quantum.workflow\n' }, data: {}, problem: null };
+export const samplePolicy: PolicyView = { digest: sampleDigest('5'), since: '2026-11-27T10:00:00.000Z', by: null, folder: '/home/ada/.config/dewar/policy', modules: { 'quantum_policy.rego': 'package quantum.workflow\n' }, data: {}, problem: null, blind: null };

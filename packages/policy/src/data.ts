@@ -56,9 +56,27 @@ function plainCopy(data: JsonObject): unknown {
   return JSON.parse(JSON.stringify(data));
 }
 
+/** What says which values a schema is about. The library enforces nothing of one that has none of them, nor what stands beside the last three (zod 4's fromJSONSchema). */
+const about = ['type', 'anyOf', 'oneOf', 'allOf', '$ref', 'enum', 'const'];
+const alone = ['$ref', 'enum', 'const'];
+/** They only say something. */
+const says: ReadonlySet<string> = new Set(['$schema', '$comment', '$defs', 'title', 'description']);
+
+/** A keyword that would be accepted and not enforced; null where there is none. */
+function voidIn(schema: JsonObject): string | null {
+  const enforcing = Object.keys(schema).filter((word) => keywords.has(word) && !says.has(word));
+  const found = about.filter((word) => Object.hasOwn(schema, word));
+  if (enforcing.length > 0 && found.length === 0) return `${enforcing[0] ?? ''} without a type beside it`;
+  const one = alone.find((word) => Object.hasOwn(schema, word));
+  const beside = one === undefined ? undefined : enforcing.find((word) => word !== one && word !== 'type');
+  return beside === undefined ? null : `${beside} beside ${one ?? ''}`;
+}
+
 function unknownKeywords(schema: Json): string[] {
   if (typeof schema === 'boolean') return [];
   if (!isObject(schema)) return ['that is no schema'];
+  const unenforced = voidIn(schema);
+  if (unenforced !== null) return [unenforced];
   return Object.entries(schema).flatMap(([word, value]) => {
     if (!keywords.has(word)) return [word];
     if (plain.has(word) || typeof value !== 'object' || value === null) return [];

@@ -40,12 +40,14 @@ export function lintModule(file: string, tree: Json, { nullable, data, packages 
     const here = node['location'] === undefined ? scope : { ...scope, location: node['location'] };
     const call = Array.isArray(node['terms']) ? node['terms'] : node['type'] === 'call' && Array.isArray(node['value']) ? node['value'] : undefined;
     if (call !== undefined) compared(call as readonly Json[], here);
-    const missing = missingData(node, data, packages);
+    const missing = missingData(node, scope.names, data, packages);
     if (missing !== undefined) faults.push(at(file, here.location, 'data_missing', `${missing} is not in data.json`));
     for (const [key, inner] of Object.entries(node)) if (key !== 'location') visit(inner, here);
   };
   const parts = isObject(tree) ? tree : {};
   const imported = aliasesOf(parts['imports'] ?? [], new Map());
+  const nowhere = (Array.isArray(parts['imports']) ? (parts['imports'] as readonly Json[]) : []).flatMap((one) => (isObject(one) && isObject(one['path']) ? [missingData(one['path'], new Map(), data, packages)] : []));
+  for (const missing of nowhere) if (missing !== undefined) faults.push(at(file, undefined, 'data_missing', `${missing} is not in data.json`));
   const rules = Array.isArray(parts['rules']) ? (parts['rules'] as readonly Json[]) : [];
   for (const rule of rules) visit(rule, { names: aliasesOf(rule, imported), guarded: new Set(), location: undefined });
   return faults;
@@ -98,7 +100,7 @@ function aliasesOf(tree: Json, outer: Aliases): Aliases {
     for (const inner of Object.values(node)) visit(inner);
   };
   visit(tree);
-  return new Map([...found].filter(([name, path]) => !twice.has(name) && path.startsWith('input.')));
+  return new Map([...found].filter(([name, path]) => !twice.has(name) && /^(input|data)\./.test(path)));
 }
 
 /** `input.quote.currency` of a reference, `*` where a part is not a fixed name. */
@@ -137,9 +139,9 @@ function guardOf(expression: Json, aliases: Aliases): string[] {
 }
 
 /** A reference to data whose fixed names lead nowhere, unless they lead into a package. */
-function missingData(node: JsonObject, data: JsonObject, packages: readonly string[]): string | undefined {
+function missingData(node: JsonObject, aliases: Aliases, data: JsonObject, packages: readonly string[]): string | undefined {
   if (node['type'] !== 'ref' || !Array.isArray(node['value'])) return undefined;
-  const path = pathOf(node, new Map());
+  const path = pathOf(node, aliases);
   if (path === undefined || !path.startsWith('data.')) return undefined;
   const fixed = path.split('.*')[0] ?? path;
   if (packages.some((name) => `${fixed}.`.startsWith(`${name}.`) || `${name}.`.startsWith(`${fixed}.`))) return undefined;

@@ -125,6 +125,8 @@ describe('data', () => {
     ['with more than its schema knows', { limits: { shots: 5, shotz: 5 } }, schema, 'data_invalid data.json'],
     ['with a schema keyword that is not enforced', { limits: { shots: 5 } }, { ...schema, if: { minProperties: 9 } }, 'data_invalid data.schema.json'],
     ['with one deep inside', { limits: { shots: 5 } }, { properties: { limits: { properties: { shots: { format: 'date' } } } } }, 'data_invalid data.schema.json'],
+    ['with a keyword that no type stands beside', { limits: { shots: 5 } }, { required: ['limits'] }, 'data_invalid data.schema.json'],
+    ['with one beside an enum', { limits: { shots: 5 } }, { type: 'object', properties: { limits: { enum: [1], minimum: 3 } } }, 'data_invalid data.schema.json'],
     ['with a misspelt keyword', { limits: { shots: 5 } }, { ...schema, requird: ['x'] }, 'data_invalid data.schema.json'],
     ['with a schema from elsewhere', { limits: { shots: 5 } }, { $ref: 'https://example.org/schema.json' }, 'data_invalid data.schema.json'],
     ['with a schema that is none', { limits: { shots: 5 } }, [], 'data_invalid data.schema.json'],

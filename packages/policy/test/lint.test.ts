@@ -43,6 +43,8 @@ const bodies: readonly (readonly [string, readonly string[]])[] = [
   ['data.limit.shots < 5', ['data_missing']],
   ['data.limits.shots.more < 5', ['data_missing']],
   ['data.library.x', ['data_missing']],
+  ['l := data.limits; l.shotz < 5', ['data_missing']],
+  ['l := data.limits; l.shots < 5', []],
 ];
 
 test('what null could win is found, and nothing else', async () => {

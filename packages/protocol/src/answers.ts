@@ -98,7 +98,7 @@ const budgetShape = {
 const budget: z.ZodType<BudgetView> = z.object(budgetShape);
 const json = z.custom<Json>((value) => value !== undefined);
 const policyShape = { digest: digestSchema, modules: z.record(text, text), data: z.record(text, json) } as const;
-export const policyAnswer = z.object({ policy: z.object({ ...policyShape, since: time, by: text.nullable(), folder: text, problem: errorBody.nullable() }) });
+export const policyAnswer = z.object({ policy: z.object({ ...policyShape, since: time, by: text.nullable(), folder: text, problem: errorBody.nullable(), blind: errorBody.nullable() }) });
 const pastShape = { job_id: jobIdSchema, at: time, decision, input: json.nullable() } as const;
 export const pastDecisionsAnswer: z.ZodType<PastDecisionsAnswer> = z.object({ decisions: z.array(z.object(pastShape)), next: jobIdSchema.nullable() });
 export const explainAnswer: z.ZodType<ExplainAnswer> = z.object({ ...pastShape, policy: z.object(policyShape).nullable(), again: decision.nullable() });

@@ -19,6 +19,8 @@ export interface PolicyView {
   readonly data: { readonly [key: string]: Json };
   /** Why the files as they are now are not in force; null when they are, or when there are none. */
   readonly problem: ErrorBody | null;
+  /** Why saves are not noticed by themselves; null when they are. */
+  readonly blind: ErrorBody | null;
 }
 
 /** A decision on a submit, with the input it is on: what another policy decides again. */

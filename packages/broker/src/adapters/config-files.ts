@@ -29,8 +29,8 @@ export interface Configuration {
   readonly devices: ReadonlyMap<string, DeviceConfig>;
   readonly aliases: ReadonlyMap<string, string>;
   readonly prices: Prices;
-  /** For a home that never had any. */
-  readonly firstBudgets: readonly BudgetWanted[];
+  /** For a home that never had any: read only then. */
+  readonly firstBudgets: () => Promise<readonly BudgetWanted[]>;
   readonly queue: QueueSettings;
 }
 
@@ -67,17 +67,21 @@ export async function loadConfiguration(folder: string, catalogue = shippedCatal
   for (const [alias, target] of Object.entries(found.aliases)) {
     if (!devices.has(target) || devices.has(alias)) throw invalid(join(folder, 'backends.json'), pointer(['aliases', alias]), target, 'a device of this file, under a name that is none');
   }
-  // Set aside before the journal has them: a start that was cut short in between finds them there.
-  const before = [budgetsFile, `${budgetsFile}.imported`].map((file) => join(folder, file));
-  const given = (await exists(before[0] ?? '')) ? before[0] : (await exists(before[1] ?? '')) ? before[1] : undefined;
-  const limits = given === undefined ? firstBudget : await read(given, oneBudget);
-  const budget = (per: 'job' | 'day', limit: string): BudgetWanted => ({ key: { scope: 'all', name: null, per, currency: limits.currency }, limit_micros: microsFrom(limit) });
   const { lanes, session } = await read(join(folder, 'queue.json'), queue);
   return {
     devices, aliases: new Map(Object.entries(found.aliases)), prices: await readPrices(folder, catalogue, devices),
-    firstBudgets: [budget('job', limits.job), budget('day', limits.day)],
+    firstBudgets: () => firstBudgetsIn(folder),
     queue: { rules: { lanes, running: session.running }, submits: { per_minute: session.submits_per_minute, burst: session.burst } },
   };
+}
+
+async function firstBudgetsIn(folder: string): Promise<readonly BudgetWanted[]> {
+  const file = join(folder, budgetsFile);
+  // Set aside before the journal has them: a start that was cut short in between finds them there.
+  const given = (await exists(file)) ? file : (await exists(`${file}.imported`)) ? `${file}.imported` : undefined;
+  const { currency: of, job, day } = given === undefined ? firstBudget : await read(given, oneBudget);
+  const budget = (per: 'job' | 'day', limit: string): BudgetWanted => ({ key: { scope: 'all', name: null, per, currency: of }, limit_micros: microsFrom(limit) });
+  return [budget('job', job), budget('day', day)];
 }
 
 /** Throws `config_invalid` where a file of budgets lies beside a journal that has them: whoever wrote it believes that it holds. */

@@ -4,7 +4,7 @@ import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bundleBytes, loadPolicy, loadPolicyFolder, opaVersion, parseBundle, readPolicyFolder, wasmFileOf, type PolicyBundle, type PolicyFiles } from '@dewar/policy';
 import type { Policy } from '@dewar/policy/decide';
-import { canonicalJson, DewarError, digestOf, jsonDigest, parseJson, policyInputSchema, shown, type Digest, type ErrorBody, type Json, type PolicyView, type Sha256 } from '@dewar/protocol';
+import { canonicalJson, DewarError, digestOf, digestSchema, jsonDigest, parseJson, policyInputSchema, shown, type Digest, type ErrorBody, type Json, type PolicyView, type Sha256 } from '@dewar/protocol';
 import { z } from 'zod';
 import type { Artifacts, Clock, Store } from '../core/ports.ts';
 
@@ -12,7 +12,7 @@ import type { Artifacts, Clock, Store } from '../core/ports.ts';
 const settleMs = 250;
 
 /** What the journal tells of the policy in force: its parts are artifacts. */
-const recordSchema = z.strictObject({ bundle: z.custom<Digest>(), wasm: z.custom<Digest>(), files: z.custom<Digest>().nullable(), by: z.string().nullable(), since: z.string() });
+const recordSchema = z.strictObject({ bundle: digestSchema, wasm: digestSchema, files: digestSchema.nullable(), by: z.string().nullable(), since: z.iso.datetime() });
 type InForce = z.infer<typeof recordSchema>;
 
 export interface PolicyParts {
@@ -55,10 +55,15 @@ export class PolicyInForce {
   static async open(parts: PolicyParts): Promise<PolicyInForce> {
     const record = await recordOf(parts.store);
     // With a policy of before to stand on, files that cannot be read are a problem to tell, not the end.
-    const files = await filesIn(parts.folder).catch((error: unknown) => {
+    let files: PolicyFiles | null | 'unreadable';
+    let why: unknown = null;
+    try {
+      files = await filesIn(parts.folder);
+    } catch (error) {
       if (record === null) throw error;
-      return 'unreadable' as const;
-    });
+      why = error;
+      files = 'unreadable';
+    }
     if (files === null && (record === null || record.files === null)) return new PolicyInForce(parts, await shippedOf(parts, record));
     if (files !== null && files !== 'unreadable' && record?.files === filesDigest(files, parts.sha256)) {
       const same = await fromArtifacts(parts, record).catch(() => null);
@@ -69,7 +74,8 @@ export class PolicyInForce {
       return null;
     });
     if (before === null) {
-      if (files === null || files === 'unreadable') throw gone(parts.folder, 'the policy that was made from it cannot be read any more');
+      if (files === 'unreadable') throw why;
+      if (files === null) throw gone(parts.folder, 'the policy that was made from it cannot be read any more');
       return new PolicyInForce(parts, await compiled(parts, files));
     }
     const opened = new PolicyInForce(parts, before);
@@ -83,7 +89,7 @@ export class PolicyInForce {
 
   get view(): PolicyView {
     const { bundle, record: { bundle: digest, since, by } } = this.#loaded;
-    return { digest, since, by, folder: this.#parts.folder, modules: bundle.modules, data: bundle.data, problem: this.#problem ?? this.#blind };
+    return { digest, since, by, folder: this.#parts.folder, modules: bundle.modules, data: bundle.data, problem: this.#problem, blind: this.#blind };
   }
 
   /** Reads the files again. Throws why they are not in force; the policy before then stays. */
@@ -130,6 +136,8 @@ export class PolicyInForce {
     } catch (error) {
       blind(error);
     }
+    // A save since the start began is noticed by nobody else.
+    this.reload().catch(report);
   }
 
   close(): void {
@@ -145,6 +153,7 @@ export class PolicyInForce {
     this.#inside = null;
     try {
       this.#inside = watch(folder, { persistent: false }, changed).on('error', () => undefined);
+      this.#blind = null;
     } catch (error) {
       // Where there is none, its parent tells when there is.
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') blind(error);
@@ -169,7 +178,10 @@ export class PolicyInForce {
       this.#refused = undefined;
       report(`policy ${this.#loaded.record.bundle} is in force`);
     } catch (error) {
-      if (!(error instanceof DewarError)) throw error;
+      if (!(error instanceof DewarError)) {
+        this.#problem = { code: 'internal', message: 'the policy could not be read: a fault of the broker', fix: 'see broker.log' };
+        throw error;
+      }
       this.#problem = error.toBody();
       if (this.#refused !== digest) await store.commit((tx) => tx.append({ type: 'policy.refused', body: { summary: `the policy's files are not in force: ${error.code}`, error: error.toBody() as unknown as Json, files: digest, stays: record.bundle } }));
       this.#refused = digest;

@@ -68,14 +68,18 @@ export function dayAt(now: number): string {
   return new Date(now).toISOString().slice(0, 10);
 }
 
+/** Days: policies tell a person of a price so old. */
+const slip = 36_500;
+
 /** Whole days since the date began, UTC; negative for a day to come. */
 export function daysSince(dated: string, now: number): number {
   return Math.floor((now - Date.parse(dated)) / dayMs);
 }
 
-/** Days; none for a line that is dated ahead. */
+/** Days; none for a line that is dated a day ahead. One dated further ahead is a slip, as old as a price may be. */
 export function priceAge(line: Pick<PriceLine, 'dated'>, now: number): number {
-  return Math.max(0, daysSince(line.dated, now));
+  const days = daysSince(line.dated, now);
+  return days < -1 ? slip : Math.max(0, days);
 }
 
 /** Its last day is over: it is a price no more. */
@@ -84,7 +88,8 @@ export function hasLapsed({ valid_until }: Pick<PriceLine, 'valid_until'>, now: 
 }
 
 export function isOutdated(line: PriceLine, now: number): boolean {
-  return priceAge(line, now) > outdatedAfter || hasLapsed(line, now);
+  // A day ahead is a time zone's; more is a slip, and says nothing of today.
+  return priceAge(line, now) > outdatedAfter || daysSince(line.dated, now) < -1 || hasLapsed(line, now);
 }
 
 /** `0.30 a task + 0.0009 a shot XTS (2026-11-01)`. */

@@ -116,7 +116,7 @@ export const routes = {
   getDrawing: {
     method: 'get', path: '/v1/artifacts/{digest}/drawing', summary: 'A stored program\'s circuit in text, and its facts.',
     parameters: [{ ...digest, description: 'The program.' }, { in: 'query', name: 'columns', description: 'Its width; 76 if left out.', schema: z.int().min(columnsRange.least).max(columnsRange.most) }],
-    answers: { 200: json('The drawing, null where there is none.', drawingAnswer) }, errors: [...stored, 'request_invalid', 'program_format', 'program_invalid', 'program_too_large'],
+    answers: { 200: json('The drawing, null where there is none.', drawingAnswer) }, errors: [...stored, 'request_invalid', 'program_format', 'program_invalid', 'program_too_large', 'rate_limited'],
   },
   getQuotes: {
     method: 'get', path: '/v1/artifacts/{digest}/quotes', summary: 'What a stored program would cost at most on every device that has a price, the cheapest first.',
@@ -126,7 +126,7 @@ export const routes = {
       { in: 'query', name: 'points', description: 'Points of a sweep; 1 if left out.', schema: z.int().min(1).max(mostPoints) },
       { in: 'query', name: 'time_limit_s', description: `Most seconds it may run; ${specDefaults.time_limit_s} if left out.`, schema: z.int().min(1).max(limits.time_limit_s) },
     ],
-    answers: { 200: json('The quotes.', quotesAnswer) }, errors: [...stored, 'request_invalid', 'program_format', 'program_invalid', 'program_too_large'],
+    answers: { 200: json('The quotes.', quotesAnswer) }, errors: [...stored, 'request_invalid', 'program_format', 'program_invalid', 'program_too_large', 'rate_limited'],
   },
   listPrices: { method: 'get', path: '/v1/prices', summary: 'The price list: dated, sourced lines, and how old they are.', answers: { 200: json('The lines.', pricesAnswer) }, errors: [] },
   listBackends: { method: 'get', path: '/v1/backends', summary: 'Where a job can run, and the prices.', answers: { 200: json('The backends.', backendsAnswer) }, errors: [] },

@@ -14,7 +14,7 @@ export async function show({ control, output, signal }: Context, { source = fals
   output.answer({ policy }, () => (source ? sourceLines(policy) : policyLines(policy, output.columns)));
 }
 
-export function policyLines({ digest, since, by, folder, modules, data, problem }: PolicyView, columns: number): Line[] {
+export function policyLines({ digest, since, by, folder, modules, data, problem, blind }: PolicyView, columns: number): Line[] {
   const line = (label: string, text: string): Line[] => row(label, text, columns);
   return [
     ...(problem === null ? [] : [
@@ -22,6 +22,7 @@ export function policyLines({ digest, since, by, folder, modules, data, problem 
       ...row('Problem', `${problem.message} (${problem.code})`, columns, 'bad'), ...(problem.got === undefined ? [] : row('', problem.got, columns)), ...(problem.fix === undefined ? [] : line('', `fix: ${problem.fix}`)),
       'In force instead:',
     ] satisfies Line[]),
+    ...(blind === null ? [] : [...row('Unseen', `${blind.message}${blind.got === undefined ? '' : `: ${blind.got}`}`, columns, 'warn'), ...line('', `fix: ${blind.fix ?? ''}`)]),
     digestRow('Policy', digest),
     ...line('Since', since),
     ...line('By', by === null ? 'nobody: as Dewar ships it' : by),

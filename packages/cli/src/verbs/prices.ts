@@ -1,6 +1,7 @@
 // `dewar prices`: the price list, and which of its lines are to be looked up again.
 import type { PriceView } from '@dewar/protocol';
 import { Argument } from 'commander';
+import { usage } from '../exit.ts';
 import { many } from '../job-text.ts';
 import { row, table } from '../line.ts';
 import { example, wholeNumber, type Verb } from '../verb.ts';
@@ -17,11 +18,13 @@ export const prices: Verb = (program, run) => {
     .option('--device <name>', 'one device, in full')
     .option('--days <n>', 'with outdated: older than so many days (default: 90)', wholeNumber(0, 36_500))
     .addHelpText('after', example('dewar prices --device braket-iqm-garnet', 'dewar prices outdated --days 30'))
-    .action((which: string | undefined, { device, days = 90 }: PricesOptions) => run(async ({ session, output, signal }) => {
+    .action((which: string | undefined, { device, days: wanted }: PricesOptions) => run(async ({ session, output, signal }) => {
+      if (wanted !== undefined && which === undefined) throw usage('--days goes with outdated', { got: `--days ${wanted}`, fix: `dewar prices outdated --days ${wanted}` });
+      const days = wanted ?? 90;
       const all = await session.prices({ signal });
       const found = all.filter((line) => (device === undefined || line.device === device) && (which === undefined || line.lapsed || line.age_days > days));
       output.answer({ prices: found }, () => {
-        if (found.length === 0) return [which === undefined ? 'there is no price line for it' : `no price is older than ${many(days, 'day')}`];
+        if (found.length === 0) return [which === undefined ? device === undefined ? 'there are no price lines' : 'there is no price line for it' : `no price is older than ${many(days, 'day')}`];
         if (device !== undefined) return found.flatMap((line) => inFull(line, output.columns));
         return table(['device', 'dated', 'days', 'list', which === undefined ? 'price' : 'look it up'], found.map((line) => [line.device, line.dated, age(line), list(line), which === undefined ? priceOf(line) : line.source]), output.tableColumns);
       });

@@ -19,7 +19,7 @@ export const quote: Verb = (program, run) => {
     .option('--shots <n>', 'how often to run it, each point of a sweep (default: 1024)', wholeNumber(1, limits.shots))
     .option('--points <n>', 'points of a sweep (default: 1)', wholeNumber(1, mostPoints))
     .option('--time-limit <seconds>', 'most seconds it may run, which devices that charge by time go by (default: 60)', wholeNumber(1, limits.time_limit_s))
-    .option('--all', 'also devices without a price for it, and why')
+    .option('--all', 'also devices that have no price for it or cannot run it, and why')
     .addHelpText('after', example('dewar quote bell.qasm --shots 1000', 'dewar quote bell.qasm --shots 1000 --time-limit 3 --all'))
     .action((circuit: string, { shots, points, timeLimit, all = false }: QuoteOptions) => run(async ({ session, output, signal }) => {
       const { digest } = await session.putArtifact(await readNamed(circuit, limits.program_bytes), { signal });
@@ -28,7 +28,7 @@ export const quote: Verb = (program, run) => {
       const cannot = answer.quotes.filter(({ why_not }) => why_not !== null);
       output.answer(all ? answer : { ...answer, quotes: can }, () => [
         ...table(['device', 'at most', 'dated', 'configured', 'basis'], can.map(cells), output.tableColumns),
-        ...(all && cannot.length > 0 ? ['', ...table(['no price, or not there', 'why'], cannot.map((each) => [each.device, each.why_not ?? '']), output.tableColumns)] : []),
+        ...(all && cannot.length > 0 ? ['', ...table(['not for this program', 'why'], cannot.map((each) => [each.device, each.why_not ?? '']), output.tableColumns)] : []),
       ]);
       output.note(...notes(answer.facts.confidence, can, all ? 0 : cannot.length));
     }));
@@ -44,7 +44,7 @@ function notes(confidence: string, can: readonly DeviceQuote[], left: number): L
   return [
     ...(confidence === 'exact' ? [] : [confidence === 'unknown' ? 'its gates cannot be counted: devices that charge by the gate have no price for it' : 'its gates are an upper bound: so are these prices']),
     ...(rates.length === 0 ? [] : [`by the rates: ${rates.join('; ')}`]),
-    ...(left === 0 ? [] : [`${many(left, 'more device')} without a price for it: --all says why`]),
+    ...(left === 0 ? [] : [`${many(left, 'more device')} that cannot be chosen for it: --all says why`]),
     ...(can.some(({ outdated }) => outdated) ? ['some prices are outdated: dewar prices outdated'] : []),
   ];
 }

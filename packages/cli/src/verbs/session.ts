@@ -34,7 +34,7 @@ export const session: Verb = (program, run) => {
     .action((name: string, { user, project }: { user?: string | false; project?: string | false }) => run(async ({ control, output, signal }) => {
       if (!sessionNamePattern.test(name)) throw notAName(name);
       if (user === undefined && project === undefined) throw usage('nothing to change', { allowed: '--user, --no-user, --project, --no-project', fix: 'dewar session set --help' });
-      const changed = await control.changeSession(name, { ...(user !== undefined && { user: user || null }), ...(project !== undefined && { project: project || null }) }, { signal });
+      const changed = await control.changeSession(name, { ...(user !== undefined && { user: user === false ? null : user }), ...(project !== undefined && { project: project === false ? null : project }) }, { signal });
       output.answer({ session: changed }, () => [changed.name, ...whoseLines(changed, output.columns)]);
     }));
   group.command('token')
