@@ -31,7 +31,7 @@ const hardware: PolicyInput = {
 const cases: readonly (readonly [string, PolicyInput])[] = [['allow: a simulator', simulator], ['ask: hardware', hardware], ['deny: a million shots', { ...hardware, shots: 1_000_000, shots_per_point: 1_000_000 }]];
 
 const started = performance.now();
-const policy = await readStoredPolicy(fileURLToPath(new URL('../policies/default/quantum_policy.bundle.json', import.meta.url)));
+const { policy } = await readStoredPolicy(fileURLToPath(new URL('../policies/default/quantum_policy.bundle.json', import.meta.url)));
 console.log(`policy loaded in ${(performance.now() - started).toFixed(0)} ms; ${count} decisions a row\n`);
 console.log('decision                    a second    median ms    99th ms');
 for (const [name, input] of cases) {

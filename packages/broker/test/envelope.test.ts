@@ -107,6 +107,17 @@ test('its money is a bound of its own: what does not fit into what is left asks 
   assert.match(third.decision.reasons.at(-1)?.message ?? '', /the money in all/);
 }));
 
+test('a question under another policy is not answered: no job would be inside', withRig(async (r) => {
+  const envelope = await asked(r, await stored(r));
+  assert.equal(envelope.phase, 'waiting');
+  const { policy } = r.parts;
+  Object.assign(r.parts, { policy: { ...policy, digest: r.code, evaluate: policy.evaluate.bind(policy) } });
+  const yes = { terms_digest: envelope.terms_digest, nonce: envelope.phase === 'waiting' ? envelope.nonce : '' };
+  await assert.rejects(r.corridor.envelopes.approve(envelope.id, yes), refusesWith('approval_stale'));
+  Object.assign(r.parts, { policy });
+  assert.equal((await r.corridor.envelopes.approve(envelope.id, yes)).phase, 'live');
+}));
+
 test('many at once never take more than its jobs', withRig(async (r) => {
   const code = await stored(r);
   const envelope = await live(r, code, { max_jobs: 4, max_cost: 100 });

@@ -25,7 +25,7 @@ import type { Clock, Device, DeviceOutcome, Load, Order, PriceLine, Prices, Rand
 
 export const sha256 = (bytes: Uint8Array): Uint8Array => new Uint8Array(createHash('sha256').update(bytes).digest());
 export const bell = 'OPENQASM 3.0;\ninclude "stdgates.inc";\nqubit[2] q;\nbit[2] c;\nh q[0];\ncx q[0], q[1];\nc = measure q;\n';
-export const policy: Policy = await readStoredPolicy(fileURLToPath(new URL('../../../policies/default/quantum_policy.bundle.json', import.meta.url)));
+export const { policy }: { readonly policy: Policy } = await readStoredPolicy(fileURLToPath(new URL('../../../policies/default/quantum_policy.bundle.json', import.meta.url)));
 export const checkpointSigner = checkpointSignerFromPem('test.local/rig', generateCheckpointKey().privatePem);
 export const receiptKey = generateReceiptKey();
 

@@ -251,6 +251,20 @@ test('a device that nobody wanted for a moment starts level', () => {
   assert.deepEqual(runs.map(({ session }) => session), ['a', 'a', 'b', 'a', 'b']);
 });
 
+test('and so does one whose last waiting job left while the brake held it', () => {
+  const schedule = new Schedule(1, rules);
+  const enter = (job: JobId, session: string, now: number): void => schedule.enter({ job, session, lane: 'interactive', underway: false, since: now }, now);
+  enter('job_1', 'a', 0);
+  assert.equal(schedule.next(0, false)?.session, 'a');
+  enter('job_2', 'b', 10);
+  schedule.done('job_1', 100);
+  assert.equal(schedule.next(100, true), null);
+  schedule.leave('job_2');
+  enter('job_3', 'a', 200);
+  enter('job_4', 'b', 200);
+  assert.equal(schedule.next(200, false)?.session, 'a', 'who came first, for both are level');
+});
+
 test('slots that are free at once are shared, and of two that are level the interactive one begins', () => {
   const both = [...Array.from({ length: 8 }, () => 'a'), ...Array.from({ length: 8 }, () => 'b')].map((session): Arrival => ({ at: 0, session, lane: 'interactive', length: 100 }));
   assert.deepEqual(play(new Schedule(4, rules), both).slice(0, 4).map(({ session }) => session).toSorted(), ['a', 'a', 'b', 'b']);

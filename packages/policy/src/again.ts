@@ -1,4 +1,4 @@
-// Another policy on what was decided before: which decisions would added out otherwise. A page at a time, and no input is kept.
+// Another policy on what was decided before: which decisions would come out otherwise. A page at a time, and no input is kept.
 import { policyInputSchema, type Decision, type Effect, type JobId, type Json, type PastDecision, type PastDecisionsAnswer, type Reason } from '@dewar/protocol';
 
 /** Most that a broker gives at once. */

@@ -73,7 +73,7 @@ test('it is not changed by a caller who changes the bytes or the bundle afterwar
 
 test('the files on disk are two, and both must be there', async () => {
   const file = fileURLToPath(new URL('quantum_policy.bundle.json', policies));
-  assert.equal((await readStoredPolicy(file)).digest, bundleDigest(bundle));
+  assert.equal((await readStoredPolicy(file)).policy.digest, bundleDigest(bundle));
   await assert.rejects(readStoredPolicy(file.replace('quantum', 'other')), invalid);
   await assert.rejects(readStoredPolicy(file.replace('.bundle.json', '.wasm')), invalid);
 });

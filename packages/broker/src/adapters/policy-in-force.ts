@@ -1,8 +1,8 @@
-// The policy in force: the person's files where there are any, else what Dewar ships; a save takes effect at once, or is refused and the one before stays.
+// The policy in force: the person's files where there are any, else what Dewar ships; a save is checked and takes effect, or is refused and the one before stays.
 import { watch, type FSWatcher } from 'node:fs';
-import { lstat, readFile } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { bundleBytes, loadPolicy, loadPolicyFolder, opaVersion, parseBundle, readPolicyFolder, wasmFileOf, type PolicyBundle, type PolicyFiles } from '@dewar/policy';
+import { bundleBytes, loadPolicy, loadPolicyFolder, opaVersion, parseBundle, readPolicyFolder, readStoredPolicy, type PolicyBundle, type PolicyFiles } from '@dewar/policy';
 import type { Policy } from '@dewar/policy/decide';
 import { canonicalJson, DewarError, digestOf, digestSchema, jsonDigest, parseJson, policyInputSchema, shown, type Digest, type ErrorBody, type Json, type PolicyView, type Sha256 } from '@dewar/protocol';
 import { z } from 'zod';
@@ -11,7 +11,7 @@ import type { Artifacts, Clock, Store } from '../core/ports.ts';
 /** Milliseconds after a save in which another may belong to it. */
 const settleMs = 250;
 
-/** What the journal tells of the policy in force: its parts are artifacts. */
+/** What the journal tells of the policy in force; its parts are kept by these digests. */
 const recordSchema = z.strictObject({ bundle: digestSchema, wasm: digestSchema, files: digestSchema.nullable(), by: z.string().nullable(), since: z.iso.datetime() });
 type InForce = z.infer<typeof recordSchema>;
 
@@ -45,6 +45,8 @@ export class PolicyInForce {
   #turn: Promise<unknown> = Promise.resolve();
   readonly #watchers: FSWatcher[] = [];
   #settle: (() => void) | null = null;
+  /** Of the folder as it is now: a folder that was put in its place has another inode. */
+  #inside: FSWatcher | null = null;
 
   private constructor(parts: PolicyParts, loaded: Loaded) {
     this.#parts = parts;
@@ -117,7 +119,7 @@ export class PolicyInForce {
     const { folder, clock, report } = this.#parts;
     const blind = (error: unknown): void => {
       report(error);
-      this.#blind = { code: 'policy_invalid', message: 'saves of the policy are not noticed: the folder cannot be watched', got: error instanceof Error ? shown(error.message) : '', fix: 'after a save: dewar policy use, or dewar down && dewar up' };
+      this.#blind = { code: 'policy_invalid', message: 'saves of the policy are not noticed: the folder cannot be watched', got: error instanceof Error ? shown(error.message) : '', fix: 'raise fs.inotify.max_user_instances (sysctl), or after a save: dewar down && dewar up' };
     };
     const changed = (): void => {
       this.#settle?.();
@@ -146,8 +148,6 @@ export class PolicyInForce {
     this.#inside?.close();
   }
 
-  /** Of the folder as it is now: a folder that was put in its place has another inode. */
-  #inside: FSWatcher | null = null;
   #watch(folder: string, changed: () => void, blind: (error: unknown) => void): void {
     this.#inside?.close();
     this.#inside = null;
@@ -219,11 +219,7 @@ function filesDigest(files: PolicyFiles, sha256: Sha256): Digest {
 }
 
 async function shippedOf(parts: PolicyParts, record: InForce | null): Promise<Loaded> {
-  const [bytes, wasm] = await Promise.all([readFile(parts.shipped), readFile(wasmFileOf(parts.shipped))]).catch((cause: unknown) => {
-    throw new DewarError({ code: 'policy_invalid', message: 'the shipped policy cannot be read', got: parts.shipped, fix: 'install Dewar again' }, { cause });
-  });
-  const bundle = parseBundle(bytes);
-  const policy = loadPolicy(bundle, wasm);
+  const { policy, bundle, wasm } = await readStoredPolicy(parts.shipped);
   if (record?.bundle === policy.digest) return { policy, bundle, record };
   return adopt(parts, { policy, bundle, wasm, files: null });
 }

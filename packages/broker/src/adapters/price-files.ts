@@ -1,11 +1,11 @@
 // prices.json, the catalogue and rates.json: their schemas, and the way from their text to price lines and rates. The first form of prices.json is still read.
 import { z } from 'zod';
-import { picosFrom } from '../core/picos.ts';
+import { decimalPattern, picosFrom } from '../core/picos.ts';
 import type { Charge, PriceLine } from '../core/price-line.ts';
 import type { Rate } from '../core/rates.ts';
 
 export const nameSchema = z.string().regex(/^[a-z0-9][a-z0-9_.-]{0,63}$/);
-export const decimalSchema = z.string().regex(/^\d{1,9}(\.\d{1,12})?$/, 'a decimal in quotes, such as "10.00"');
+export const decimalSchema = z.string().regex(decimalPattern, 'a decimal in quotes, such as "10.00"');
 export const currencySchema = z.string().regex(/^[A-Z]{3}$/, 'a currency code such as USD');
 const seconds = z.string().regex(/^\d{1,6}(\.\d{1,3})?$/, 'seconds in quotes, such as "3"');
 const words = z.string().min(1).max(500);

@@ -2,14 +2,14 @@
 import type { Policy } from '@dewar/policy/decide';
 import type { JobId, Sha256 } from '@dewar/protocol';
 import type { Exchange } from './budget.ts';
-import type { Rate } from './token-bucket.ts';
+import type { Pace } from './token-bucket.ts';
 import type { QueueRules } from './schedule.ts';
 import type { Analyser, Artifacts, Backends, Clock, DataFiles, Prices, Random, ReceiptSigner, Store } from './ports.ts';
 
 export interface QueueSettings {
   readonly rules: QueueRules;
   /** Of one session: jobs, dry runs and envelope requests. */
-  readonly submits: Rate;
+  readonly submits: Pace;
 }
 
 export interface CorridorParts {

@@ -1,7 +1,7 @@
 // Prices and rates exactly: a decimal of at most twelve places as whole millionths of a millionth, so that rounding happens once, at the end, and upwards.
 
 /** Ten to the power of twelve: so many make one unit. */
-export const onePico = 1_000_000_000_000n;
+export const oneUnit = 1_000_000_000_000n;
 const perMicro = 1_000_000n;
 
 /** The numeral as configuration files may write it. */

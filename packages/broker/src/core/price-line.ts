@@ -57,7 +57,7 @@ export interface Prices {
 }
 
 /** Days after which a line is to be looked up again. */
-export const outdatedAfter = 90;
+const outdatedAfter = 90;
 const dayMs = 86_400_000;
 
 export function lineOf(device: string, prices: Prices): PriceLine | undefined {
@@ -72,7 +72,7 @@ export function dayAt(now: number): string {
 const slip = 36_500;
 
 /** Whole days since the date began, UTC; negative for a day to come. */
-export function daysSince(dated: string, now: number): number {
+function daysSince(dated: string, now: number): number {
   return Math.floor((now - Date.parse(dated)) / dayMs);
 }
 

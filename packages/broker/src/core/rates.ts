@@ -1,6 +1,6 @@
 // Money of one currency in another, by a dated rate and never less than it is; without one, not at all.
 import { practiceCurrency, type Money } from '@dewar/protocol';
-import { divideUp, formatPicos, onePico } from './picos.ts';
+import { divideUp, formatPicos, oneUnit } from './picos.ts';
 
 /** One unit of `from` is `rate` units of `to`. */
 export interface Rate {
@@ -20,7 +20,7 @@ export interface Converted {
 }
 
 /** Days after which a rate counts as none. */
-export const rateLasts = 31;
+const rateLasts = 31;
 const dayMs = 86_400_000;
 
 /**
@@ -33,18 +33,8 @@ export function convert(amount: Money, to: string, rates: readonly Rate[], today
   if (amount.currency === practiceCurrency || to === practiceCurrency) return null;
   const rate = newest(between(amount.currency, to, rates).filter(({ dated }) => counts(dated, today)));
   if (rate === undefined) return null;
-  const micros = rate.from === amount.currency ? divideUp(BigInt(amount.micros) * rate.rate, onePico) : divideUp(BigInt(amount.micros) * onePico, rate.rate);
+  const micros = rate.from === amount.currency ? divideUp(BigInt(amount.micros) * rate.rate, oneUnit) : divideUp(BigInt(amount.micros) * oneUnit, rate.rate);
   return micros > BigInt(Number.MAX_SAFE_INTEGER) ? null : { amount: { currency: to, micros: Number(micros) }, rate };
-}
-
-/** Why `convert` answers null, and what to do. */
-export function noRate(from: string, to: string, rates: readonly Rate[], today: string): { readonly message: string; readonly fix: string } {
-  if (from === practiceCurrency || to === practiceCurrency) return { message: `${practiceCurrency} is practice money: it has no rate to ${from === practiceCurrency ? to : from}`, fix: 'choose a backend in the currency of the budget' };
-  const old = newest(between(from, to, rates));
-  const fix = `write today's rate from ${from} to ${to} into rates.json, with its date and source, then start the broker again`;
-  if (old === undefined) return { message: `there is no rate from ${from} to ${to}`, fix };
-  if (counts(old.dated, today)) return { message: `the sum is too large in ${to}`, fix: 'ask for less' };
-  return { message: old.dated > today ? `the rate from ${from} to ${to} is dated ahead: ${old.dated}` : `the rate from ${from} to ${to} is of ${old.dated}, older than ${rateLasts} days, and counts as none`, fix };
 }
 
 /** `1 EUR = 1.0812 USD (2026-11-01)`. */

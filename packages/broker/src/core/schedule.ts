@@ -135,6 +135,14 @@ export class Schedule {
       const index = list.findIndex((place) => place.job === job);
       if (index >= 0) list.splice(index, 1);
     }
+    this.#levelled();
+  }
+
+  /** Once nobody wants the device, whoever comes next begins level with the others. */
+  #levelled(): boolean {
+    if (this.#running.size + this.#order.size > 0) return false;
+    this.#shares.clear();
+    return true;
   }
 
   /** Who has a slot from now on; null when none is free, nobody waits, or the brake holds those who do. */
@@ -164,9 +172,7 @@ export class Schedule {
     const share = this.#shareOf(run.session, now);
     share.tally.end(job, now);
     share.lanes[run.lane].tally.end(job, now);
-    // Once nobody wants the device, whoever comes next begins level with the others.
-    if (this.#running.size + this.#order.size === 0) this.#shares.clear();
-    else if (isIdle(share) && share.tally.at(now, this.#usual) <= this.#reached) this.#shares.delete(run.session);
+    if (!this.#levelled() && isIdle(share) && share.tally.at(now, this.#usual) <= this.#reached) this.#shares.delete(run.session);
   }
 
   /** To look ahead with. */

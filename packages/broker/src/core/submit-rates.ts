@@ -1,7 +1,7 @@
 // How fast one session may ask: what makes the broker read a program goes by one token bucket a session, and a long program weighs more.
 import { DewarError } from '@dewar/protocol';
 import type { Clock } from './ports.ts';
-import { TokenBucket, type Rate } from './token-bucket.ts';
+import { TokenBucket, type Pace } from './token-bucket.ts';
 
 /** Bytes of a program that weigh as much as a request: reading a mebibyte takes half a second of the broker's one thread. */
 const weighty = 16_384;
@@ -17,12 +17,12 @@ export class RateLimited extends DewarError {
 }
 
 export class SubmitRates {
-  readonly #rate: Rate;
+  readonly #pace: Pace;
   readonly #clock: Clock;
-  readonly #sessions = new Map<string, { readonly bucket: TokenBucket; refused: number }>();
+  readonly #sessions = new Map<string, TokenBucket>();
 
-  constructor(rate: Rate, clock: Clock) {
-    this.#rate = rate;
+  constructor(pace: Pace, clock: Clock) {
+    this.#pace = pace;
     this.#clock = clock;
   }
 
@@ -35,16 +35,10 @@ export class SubmitRates {
   /** Throws `RateLimited`. */
   take(session: string, tokens = 1): void {
     const now = this.#clock.now();
-    const own = this.#sessions.get(session) ?? { bucket: new TokenBucket(this.#rate, now), refused: 0 };
+    const own = this.#sessions.get(session) ?? new TokenBucket(this.#pace, now);
     this.#sessions.set(session, own);
-    const wait = own.bucket.take(now, tokens);
+    const wait = own.take(now, tokens);
     if (wait === 0) return;
-    own.refused += 1;
-    throw new RateLimited('this session submits too fast', Math.ceil(wait / 1000), `${this.#rate.per_minute} a minute, ${this.#rate.burst} at once: jobs, dry runs, envelope requests, quotes and drawings together; each ${weighty} bytes of a program count as one more`);
-  }
-
-  /** Since the start. */
-  refused(session: string): number {
-    return this.#sessions.get(session)?.refused ?? 0;
+    throw new RateLimited('this session submits too fast', Math.ceil(wait / 1000), `${this.#pace.per_minute} a minute, ${this.#pace.burst} at once: jobs, dry runs, envelope requests, quotes and drawings together; each ${weighty} bytes of a program count as one more`);
   }
 }
